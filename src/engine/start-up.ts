@@ -1,0 +1,201 @@
+/**
+ * Start-up: finds out whether this database is the one whose history the archive holds, and where it goes on.
+ *
+ * Gathers what there is, lets `continuity` decide, and carries that out: page map, epoch, position, and a local state
+ * that says so, before the first PUT.
+ */
+
+import { must } from '../base/assert.ts';
+import { hex } from '../base/bytes.ts';
+import { Fault } from '../base/fault.ts';
+import { epoch, txidFormat, txidNext } from '../base/ids.ts';
+import type { Epoch, Txid, WallMs } from '../base/ids.ts';
+import type { Machine } from '../base/ports.ts';
+import { LtxDecoder } from '../format/ltx-decoder.ts';
+import type { LtxHeader } from '../format/ltx-header.ts';
+import type { Archive, LtxFile } from '../storage/archive.ts';
+import type { Capture } from './capture.ts';
+import { fullRecord } from './chain.ts';
+import type { ChainStart } from './chain.ts';
+import { continuity } from './continuity.ts';
+import type { Decision, Found } from './continuity.ts';
+import { mapVisitor } from './difference.ts';
+import { PageMap } from './page-map.ts';
+import type { WalPosition } from './position.ts';
+import { applySums } from './seal.ts';
+import type { LocalState } from './state.ts';
+
+const LINEAGE_BYTES = 8;
+
+/** Where replication goes on. */
+export interface StartUp {
+  readonly chain: ChainStart;
+  readonly lineage: string;
+  /** `null`: a difference finds out. */
+  readonly position: WalPosition | null;
+  readonly decision: Decision['do'];
+}
+
+interface Head {
+  readonly file: LtxFile;
+  readonly header: LtxHeader;
+}
+
+/** What carrying out a decision yields. */
+interface Resumed {
+  readonly map: PageMap;
+  readonly txid: Txid | null;
+  readonly position: WalPosition | null;
+}
+
+/** Decides and prepares. Faults: those of `continuity`, `database-differs`, `page-size-changed`, those of the store. */
+export async function startUp(
+  machine: Machine,
+  archive: Archive,
+  state: LocalState,
+  subject: { readonly capture: Capture; readonly isContinue: boolean },
+): Promise<StartUp> {
+  const { capture, isContinue } = subject;
+  const identity = await archive.identity();
+  const head = await readHead(archive);
+  const lineageFound = identity?.lineages.at(-1) ?? null;
+  const found = gather(state, capture, { url: archive.url, lineage: lineageFound?.id ?? null, head, isContinue });
+  const decision = continuity(found);
+  const pageSize = head?.header.pageSize ?? capture.pageSize;
+  if (pageSize !== capture.pageSize) throw pageSizeChanged(archive, pageSize, capture.pageSize);
+  const next = epochAfter(state.identity?.epoch, head?.header.epoch);
+  const resumed = await carryOut(decision, archive, { state, capture, head });
+  const lineage = lineageFound?.id ?? (await createLineage(machine, archive, capture.pageSize));
+  const { dev, ino } = capture.handle.main;
+  await state.identify({ lineage, epoch: next, url: archive.url, dev: `${dev}`, ino: `${ino}` });
+  if (resumed.txid !== null) {
+    await state.rewrite(fullRecord(resumed.map, { txid: resumed.txid, pageSize, position: resumed.position }));
+  }
+  const timestampMs = head?.header.timestampMs ?? (0 as WallMs);
+  const chain = { map: resumed.map, pageSize, epoch: next, txid: resumed.txid, timestampMs };
+  return { chain, lineage, position: resumed.position, decision: decision.do };
+}
+
+async function readHead(archive: Archive): Promise<Head | null> {
+  const file = await archive.head();
+  return file === null ? null : { file, header: await archive.readHeader(file) };
+}
+
+function gather(
+  state: LocalState,
+  capture: Capture,
+  there: { url: string; lineage: string | null; head: Head | null; isContinue: boolean },
+): Found {
+  const { identity, records } = state;
+  const last = records.at(-1);
+  const { dev, ino } = capture.handle.main;
+  const known =
+    identity === null || last === undefined
+      ? null
+      : {
+          lineage: identity.lineage,
+          epoch: identity.epoch,
+          isSameFile: identity.dev === `${dev}` && identity.ino === `${ino}` && last.pageSize === capture.pageSize,
+          isSameArchive: identity.url === there.url,
+          last,
+          before: records.at(-2) ?? null,
+        };
+  const header = there.head?.header;
+  const head =
+    header === undefined
+      ? null
+      : { txid: header.maxTxid, epoch: header.epoch, post: header.rolling?.post ?? null };
+  return { state: known, archive: { url: there.url, lineage: there.lineage, head }, isContinue: there.isContinue };
+}
+
+async function carryOut(
+  decision: Decision,
+  archive: Archive,
+  at: { readonly state: LocalState; readonly capture: Capture; readonly head: Head | null },
+): Promise<Resumed> {
+  const { state, capture } = at;
+  switch (decision.do) {
+    case 'begin':
+      state.setAside();
+      return { map: new PageMap(), txid: null, position: null };
+    case 'overwrite':
+      state.setAside();
+      return { map: new PageMap(), txid: must(at.head, 'there is a head to go on from').header.maxTxid, position: null };
+    case 'resume': {
+      const records = decision.keep === 'all' ? state.records : state.records.slice(0, -1);
+      const last = must(records.at(-1), 'a state holds a record');
+      return { map: replayed(records), txid: last.txid, position: last.position };
+    }
+    case 'replay':
+      return await replay(archive, replayed(state.records), decision.after);
+    case 'compare':
+      state.setAside();
+      return await adopt(archive, capture, must(at.head, 'there is a head to compare with').header);
+  }
+}
+
+/** The page map that a state's records add up to. */
+function replayed(records: LocalState['records']): PageMap {
+  const map = new PageMap();
+  for (const { sizeMin, size, changed } of records) applySums(map, sizeMin, size, changed);
+  const post = records.at(-1)?.post;
+  if (post !== undefined && map.rolling !== post) {
+    throw new Fault('corrupt', 'state-unreadable', 'the page map of the local state does not match its own checksum', {
+      hint: 'remove the state directory and start again: if the database is the head of its archive, it goes on there',
+    });
+  }
+  return map;
+}
+
+/** Brings the map forward by our own objects of which the state lost its records (a power loss). */
+async function replay(archive: Archive, map: PageMap, after: Txid): Promise<Resumed> {
+  let last = after;
+  for (const file of await archive.list(0, txidNext(after))) {
+    const decoder = new LtxDecoder();
+    for (const { pgnos, checksums } of decoder.push(await archive.read(file))) {
+      for (const [i, pgno] of pgnos.entries()) map.set(pgno, checksums[i] ?? 0n);
+    }
+    const { header } = decoder.end();
+    map.resize(header.commit);
+    if (header.minTxid !== txidNext(last) || map.rolling !== header.rolling?.post) {
+      const message = `${file.key} does not continue the state at TXID ${txidFormat(last)}`;
+      throw new Fault('corrupt', 'chain-broken', message, { hint: 'keep the archive as evidence; `--continue` goes on' });
+    }
+    last = header.maxTxid;
+  }
+  return { map, txid: last, position: null };
+}
+
+/** Without a state: the database must be the archive's head, page for page. */
+async function adopt(archive: Archive, capture: Capture, head: LtxHeader): Promise<Resumed> {
+  const reading = await capture.read(() => mapVisitor(capture.pageSize));
+  if (reading === null) throw new Fault('unavailable', 'image-unsteady', `${capture.handle.path} was being opened`);
+  const { value: map, position } = reading;
+  if (map.rolling === head.rolling?.post) return { map, txid: head.maxTxid, position };
+  const message = `${archive.url} holds another state than ${capture.handle.path}: its head is TXID ${txidFormat(head.maxTxid)}`;
+  throw new Fault('conflict', 'database-differs', message, {
+    hint: '`millrace restore` brings back what the archive holds; `--continue` makes this database its next state',
+  });
+}
+
+async function createLineage(machine: Machine, archive: Archive, pageSize: number): Promise<string> {
+  const id = hex(machine.chance.bytes(LINEAGE_BYTES));
+  const createdMs = machine.clock.wallMs();
+  const made = await archive.createIdentity({ format: 1, lineages: [{ id, createdMs, pageSize, prefix: '' }] });
+  if (made === 'created') return id;
+  throw new Fault('conflict', 'other-writer', `another writer began a lineage in ${archive.url} at this moment`, {
+    hint: 'give each database an archive of its own',
+  });
+}
+
+/** Every start of a writer takes a new epoch. */
+function epochAfter(...known: readonly (Epoch | undefined)[]): Epoch {
+  return epoch(known.reduce<bigint>((max, value) => (value !== undefined && value > max ? value : max), 0n) + 1n);
+}
+
+function pageSizeChanged(archive: Archive, was: number, is: number): Fault {
+  const message = `${archive.url} holds pages of ${was} bytes, the database has pages of ${is}`;
+  return new Fault('conflict', 'page-size-changed', message, {
+    hint: 'a chain of LTX files has one page size: replicate to another URL; the old archive stays restorable',
+  });
+}
