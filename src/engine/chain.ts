@@ -7,7 +7,7 @@
 
 import { assert, must } from '../base/assert.ts';
 import { txid, txidNext } from '../base/ids.ts';
-import type { Epoch, Txid, WallMs } from '../base/ids.ts';
+import type { Checksum, Epoch, Txid, WallMs } from '../base/ids.ts';
 import type { Machine } from '../base/ports.ts';
 import type { Archive } from '../storage/archive.ts';
 import type { PageMap } from './page-map.ts';
@@ -33,9 +33,12 @@ export interface Durable {
 export interface ChainStart {
   readonly map: PageMap;
   readonly pageSize: number;
-  readonly epoch: Epoch;
+  /** This writer's epoch, and behind it those of this database's earlier writers. */
+  readonly epochs: readonly Epoch[];
   /** The newest TXID, sealed and durable; `null` before the first. */
   readonly txid: Txid | null;
+  /** The rolling checksum there: that of `map`, unless all pages are to become the next TXID; 0 is not known. */
+  readonly post: Checksum;
   /** Its timestamp: those that follow are not earlier (W9). */
   readonly timestampMs: WallMs;
 }
@@ -57,6 +60,7 @@ export class Chain {
   readonly #start: ChainStart;
   #txid: Txid | null;
   #timestampMs: WallMs;
+  #post: Checksum;
   #counter = 0;
   #isUploading = false;
 
@@ -67,6 +71,7 @@ export class Chain {
     this.#start = start;
     this.#txid = start.txid;
     this.#timestampMs = start.timestampMs;
+    this.#post = start.post;
   }
 
   /** The page map at the newest sealed TXID. */
@@ -76,6 +81,11 @@ export class Chain {
 
   get pageSize(): number {
     return this.#start.pageSize;
+  }
+
+  /** The epoch under which this chain grows. */
+  get epoch(): Epoch {
+    return must(this.#start.epochs[0], 'a writer has an epoch');
   }
 
   /** The newest sealed TXID. */
@@ -90,7 +100,7 @@ export class Chain {
     try {
       const sealed = this.#seal(seal, state);
       await this.#record(sealed);
-      await upload(this.#machine, this.#archive, sealed.image, signal);
+      await upload(this.#machine, this.#archive, sealed.image, { epochs: this.#start.epochs, signal });
       if (this.#state.isOvergrown) await this.#state.rewrite(this.#fullRecord(sealed));
       return {
         txid: sealed.label.txid,
@@ -109,25 +119,29 @@ export class Chain {
     this.#txid = this.#txid === null ? txid(1n) : txidNext(this.#txid);
     this.#timestampMs = Math.max(this.#timestampMs, state.asOfMs) as WallMs;
     this.#counter = (this.#counter + Math.max(1, state.commits)) >>> 0;
-    return seal.finish(this.map, {
+    const pre = this.#post;
+    const sealed = seal.finish(this.map, {
       txid: this.#txid,
+      pre,
       timestampMs: this.#timestampMs,
-      epoch: this.#start.epoch,
+      epoch: this.epoch,
       counter: this.#counter,
       size: state.size,
       sizeMin: state.sizeMin,
       from: state.from,
       to: state.to,
     });
+    this.#post = this.map.rolling;
+    return sealed;
   }
 
   async #record(sealed: Sealed): Promise<void> {
-    const { changed, label, image } = sealed;
-    if (label.txid === 1n) {
+    const { changed, label } = sealed;
+    if (this.#state.isEmpty) {
       await this.#state.rewrite(this.#fullRecord(sealed));
       return;
     }
-    const post = must(image.header.rolling, 'a seal carries its rolling checksums').post;
+    const { rolling: post } = this.map;
     const { size, sizeMin, to: position } = label;
     this.#state.append({ kind: 'delta', txid: label.txid, post, pageSize: this.pageSize, size, sizeMin, position, changed });
   }

@@ -8,7 +8,8 @@
  * | its newest seal    | is the head                    | resume                                              |
  * | TXID 1, not arrived | empty, but of its lineage     | begin                                               |
  * | its newest seal    | never arrived, the one before is the head | resume before it                         |
- * | older              | went on in our own epoch       | replay what our own objects say                     |
+ * | older              | went on in an epoch of ours    | replay what our own objects say                     |
+ * | its newest seal    | has an older object of ours in its place (a PUT that arrived late) | replay it, behind the seal before |
  * | any                | went on in another epoch       | refuse: another writer                              |
  * | any                | lost objects, or is another lineage | refuse                                         |
  *
@@ -37,7 +38,8 @@ export interface SealFound {
 export interface Found {
   readonly state: {
     readonly lineage: string;
-    readonly epoch: Epoch;
+    /** The epochs of this database's own writers. */
+    readonly epochs: readonly Epoch[];
     /** Whether the database is the file that the state was written for. */
     readonly isSameFile: boolean;
     readonly isSameArchive: boolean;
@@ -54,7 +56,7 @@ export interface Found {
 export type Decision =
   | { readonly do: 'begin' }
   | { readonly do: 'resume'; readonly keep: 'all' | 'but-last' }
-  | { readonly do: 'replay'; readonly after: Txid }
+  | { readonly do: 'replay'; readonly keep: 'all' | 'but-last' }
   | { readonly do: 'compare' }
   | { readonly do: 'overwrite' };
 
@@ -78,7 +80,10 @@ export function continuity(found: Found): Decision {
     return { do: 'resume', keep: 'but-last' };
   }
   const both = `at ${txidFormat(head.txid)} in epoch ${head.epoch}; this one stands at ${txidFormat(last.txid)}`;
-  if (head.epoch === state.epoch && head.txid > last.txid) return { do: 'replay', after: last.txid };
+  if (state.epochs.includes(head.epoch) && head.txid > last.txid) return { do: 'replay', keep: 'all' };
+  if (state.epochs.includes(head.epoch) && head.txid === last.txid && before !== null) {
+    return { do: 'replay', keep: 'but-last' };
+  }
   if (head.txid < last.txid) {
     return refuse(isContinue, 'archive-behind', [
       `the archive ${archive.url} is ${both}: objects that were there are gone`,

@@ -176,6 +176,7 @@ export class Observer {
     }
     const verdict = this.#verdicts.sameLog(from.iChange, header.iChange, counted);
     if ('gap' in verdict) return verdict;
+    this.#open.recount(verdict.proved.commits - counted.commits);
     this.#position = { ...here, bigEndian: header.bigEndian, iChange: verdict.proved.iChange };
     return 'complete';
   }
@@ -196,7 +197,7 @@ export class Observer {
   async #cross(header: WalIndex, position: WalPosition): Promise<Step> {
     this.#open.dropPending();
     const oneRestart = header.salt1 === (position.salt1 + 1) >>> 0;
-    const tail = oneRestart ? await this.#tail(position) : new FrameRun(new Uint8Array(0), this.#pageSize);
+    const tail = await this.#tail(position);
     const found = await this.#count(header);
     if (found === null) return 'overtaken';
     const verdict = this.#verdicts.restart({

@@ -73,6 +73,11 @@ export class OpenTxid {
     return counted;
   }
 
+  /** Corrects the number of commits: some marks turned out to be padding. */
+  recount(by: number): void {
+    this.#commits += by;
+  }
+
   /** Forgets frames behind the last commit frame: the log that held them is gone. */
   dropPending(): void {
     this.#recycle(this.#pending);

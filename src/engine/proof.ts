@@ -20,14 +20,21 @@ function steps(then: number, now: number): number {
   return (now - then) >>> 0;
 }
 
-/** Same salts: the chain is intact over `found`; does the counter agree? Proves the counter to go on from. */
-export function sameLogVerdict(then: number | null, now: number, found: CommitCount): Verdict<{ iChange: number }> {
-  if (then === null) return { proved: { iChange: now } };
+/**
+ * Same salts: the chain is intact over `found`; does the counter agree? Proves the counter to go on from, and how many
+ * commits there were, padding aside.
+ */
+export function sameLogVerdict(
+  then: number | null,
+  now: number,
+  found: CommitCount,
+): Verdict<{ iChange: number; commits: number }> {
+  if (then === null) return { proved: { iChange: now, commits: found.commits } };
   const grown = steps(then, now);
   if (grown > found.commits || grown < found.commits - found.suspects) {
     return { gap: `the commit counter moved by ${grown}, the log shows ${found.commits} commits` };
   }
-  return { proved: { iChange: now } };
+  return { proved: { iChange: now, commits: grown } };
 }
 
 export interface RestartEvidence {

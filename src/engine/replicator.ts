@@ -205,7 +205,7 @@ export class Replicator {
     this.#notYet = null;
     this.#isContinued = true;
     const { lineage, chain, decision } = this.#session.start;
-    this.#tell({ event: 'started', lineage, epoch: chain.epoch, decision });
+    this.#tell({ event: 'started', lineage, epoch: must(chain.epochs[0], 'a writer has an epoch'), decision });
   }
 
   /** Whether the database may still be in the making. An archive that holds one says: it was lost, restore it. */

@@ -5,8 +5,7 @@
  */
 
 import { assert } from '../base/assert.ts';
-import { checksum } from '../base/ids.ts';
-import type { Epoch, Txid, WallMs } from '../base/ids.ts';
+import type { Checksum, Epoch, Txid, WallMs } from '../base/ids.ts';
 import { LtxEncoder } from '../format/ltx-encoder.ts';
 import type { LtxImage } from '../format/ltx-encoder.ts';
 import { WAL_HEADER_BYTES } from '../format/wal.ts';
@@ -24,6 +23,8 @@ export interface PageSums {
 export interface SealLabel {
   readonly txid: Txid;
   readonly timestampMs: WallMs;
+  /** The rolling checksum of the TXID before; 0 where there is none. */
+  readonly pre: Checksum;
   readonly epoch: Epoch;
   /** Commits captured in this epoch so far, modulo 2³². */
   readonly counter: number;
@@ -67,7 +68,6 @@ export class Seal {
 
   /** Closes the file and moves `map` to the state that it describes. */
   finish(map: PageMap, label: SealLabel): Sealed {
-    const pre = map.size === 0 ? checksum(0n) : map.rolling;
     const changed = this.#changed();
     applySums(map, label.sizeMin, label.size, changed);
     const image = this.#encoder.finish({
@@ -79,7 +79,7 @@ export class Seal {
       ...walFields(label, this.#pageSize),
       epoch: label.epoch,
       counter: label.counter,
-      rolling: { post: map.rolling, pre },
+      rolling: { post: map.rolling, pre: label.pre },
     });
     return { image, changed, label };
   }

@@ -8,8 +8,8 @@
 import { must } from '../base/assert.ts';
 import { hex } from '../base/bytes.ts';
 import { Fault } from '../base/fault.ts';
-import { epoch, txidFormat, txidNext } from '../base/ids.ts';
-import type { Epoch, Txid, WallMs } from '../base/ids.ts';
+import { checksum, epoch, txidFormat, txidNext } from '../base/ids.ts';
+import type { Checksum, Epoch, Txid, WallMs } from '../base/ids.ts';
 import type { Machine } from '../base/ports.ts';
 import { LtxDecoder } from '../format/ltx-decoder.ts';
 import type { LtxHeader } from '../format/ltx-header.ts';
@@ -26,6 +26,7 @@ import { applySums } from './seal.ts';
 import type { LocalState } from './state.ts';
 
 const LINEAGE_BYTES = 8;
+const UNKNOWN = checksum(0n);
 
 /** Where replication goes on. */
 export interface StartUp {
@@ -45,6 +46,7 @@ interface Head {
 interface Resumed {
   readonly map: PageMap;
   readonly txid: Txid | null;
+  readonly post: Checksum;
   readonly position: WalPosition | null;
 }
 
@@ -63,16 +65,17 @@ export async function startUp(
   const decision = continuity(found);
   const pageSize = head?.header.pageSize ?? capture.pageSize;
   if (pageSize !== capture.pageSize) throw pageSizeChanged(archive, pageSize, capture.pageSize);
-  const next = epochAfter(state.identity?.epoch, head?.header.epoch);
+  const epochs = state.identity?.epochs ?? [];
+  const next = epochAfter(epochs[0], head?.header.epoch);
   const resumed = await carryOut(decision, archive, { state, capture, head });
   const lineage = lineageFound?.id ?? (await createLineage(machine, archive, capture.pageSize));
   const { dev, ino } = capture.handle.main;
-  await state.identify({ lineage, epoch: next, url: archive.url, dev: `${dev}`, ino: `${ino}` });
-  if (resumed.txid !== null) {
+  await state.identify({ lineage, epochs: [next, ...epochs], url: archive.url, dev: `${dev}`, ino: `${ino}` });
+  if (resumed.txid !== null && resumed.map.size > 0) {
     await state.rewrite(fullRecord(resumed.map, { txid: resumed.txid, pageSize, position: resumed.position }));
   }
   const timestampMs = head?.header.timestampMs ?? (0 as WallMs);
-  const chain = { map: resumed.map, pageSize, epoch: next, txid: resumed.txid, timestampMs };
+  const chain = { map: resumed.map, pageSize, epochs: [next, ...epochs], txid: resumed.txid, post: resumed.post, timestampMs };
   return { chain, lineage, position: resumed.position, decision: decision.do };
 }
 
@@ -94,7 +97,7 @@ function gather(
       ? null
       : {
           lineage: identity.lineage,
-          epoch: identity.epoch,
+          epochs: identity.epochs,
           isSameFile: identity.dev === `${dev}` && identity.ino === `${ino}` && last.pageSize === capture.pageSize,
           isSameArchive: identity.url === there.url,
           last,
@@ -117,17 +120,19 @@ async function carryOut(
   switch (decision.do) {
     case 'begin':
       state.setAside();
-      return { map: new PageMap(), txid: null, position: null };
-    case 'overwrite':
+      return { map: new PageMap(), txid: null, post: UNKNOWN, position: null };
+    case 'overwrite': {
       state.setAside();
-      return { map: new PageMap(), txid: must(at.head, 'there is a head to go on from').header.maxTxid, position: null };
-    case 'resume': {
-      const records = decision.keep === 'all' ? state.records : state.records.slice(0, -1);
-      const last = must(records.at(-1), 'a state holds a record');
-      return { map: replayed(records), txid: last.txid, position: last.position };
+      const { maxTxid, rolling } = must(at.head, 'there is a head to go on from').header;
+      return { map: new PageMap(), txid: maxTxid, post: rolling?.post ?? UNKNOWN, position: null };
     }
-    case 'replay':
-      return await replay(archive, replayed(state.records), decision.after);
+    case 'resume':
+    case 'replay': {
+      const records = decision.keep === 'all' ? state.records : state.records.slice(0, -1);
+      const { txid, position } = must(records.at(-1), 'a state holds a record');
+      const map = replayed(records);
+      return decision.do === 'resume' ? { map, txid, post: map.rolling, position } : await replay(archive, map, txid);
+    }
     case 'compare':
       state.setAside();
       return await adopt(archive, capture, must(at.head, 'there is a head to compare with').header);
@@ -163,7 +168,7 @@ async function replay(archive: Archive, map: PageMap, after: Txid): Promise<Resu
     }
     last = header.maxTxid;
   }
-  return { map, txid: last, position: null };
+  return { map, txid: last, post: map.rolling, position: null };
 }
 
 /** Without a state: the database must be the archive's head, page for page. */
@@ -171,7 +176,7 @@ async function adopt(archive: Archive, capture: Capture, head: LtxHeader): Promi
   const reading = await capture.read(() => mapVisitor(capture.pageSize));
   if (reading === null) throw new Fault('unavailable', 'image-unsteady', `${capture.handle.path} was being opened`);
   const { value: map, position } = reading;
-  if (map.rolling === head.rolling?.post) return { map, txid: head.maxTxid, position };
+  if (map.rolling === head.rolling?.post) return { map, txid: head.maxTxid, post: map.rolling, position };
   const message = `${archive.url} holds another state than ${capture.handle.path}: its head is TXID ${txidFormat(head.maxTxid)}`;
   throw new Fault('conflict', 'database-differs', message, {
     hint: '`millrace restore` brings back what the archive holds; `--continue` makes this database its next state',

@@ -19,14 +19,15 @@ import type { Closer, Fd, Files } from '../base/ports.ts';
 import { stateRecordDecode, stateRecordEncode } from './state-record.ts';
 import type { StateRecord } from './state-record.ts';
 
-export const LIMITS = { deltaBytesMin: 1_048_576 } as const;
+export const LIMITS = { deltaBytesMin: 1_048_576, epochsMax: 100 } as const;
 
 const FORMAT = 1;
 
 /** What a database's local state belongs to. */
 export interface StateIdentity {
   readonly lineage: string;
-  readonly epoch: Epoch;
+  /** The epochs of this database's writers, newest first: an object of any of them is our own. */
+  readonly epochs: readonly Epoch[];
   /** The archive's URL. */
   readonly url: string;
   /** The main file's identity, as decimal text. */
@@ -47,7 +48,10 @@ export function stateIdentity(files: Files, database: string): StateIdentity | n
   if (bytes === null) return null;
   try {
     const json: unknown = JSON.parse(text(bytes));
-    if (isIdentity(json)) return { ...json, epoch: epoch(json.epoch) };
+    if (isIdentity(json)) {
+      const { lineage, url, dev, ino } = json;
+      return { lineage, epochs: json.epochs.map(epoch), url, dev, ino };
+    }
   } catch {
     // Falls through: whatever is wrong with the file, the answer is the same.
   }
@@ -56,11 +60,13 @@ export function stateIdentity(files: Files, database: string): StateIdentity | n
   });
 }
 
-function isIdentity(json: unknown): json is Omit<StateIdentity, 'epoch'> & { epoch: number } {
+type IdentityJson = Omit<StateIdentity, 'epochs'> & { readonly epochs: readonly number[] };
+
+function isIdentity(json: unknown): json is IdentityJson {
   if (typeof json !== 'object' || json === null) return false;
-  const fields: Record<string, unknown> = { ...json };
-  const texts = [fields['lineage'], fields['url'], fields['dev'], fields['ino']];
-  return fields['format'] === FORMAT && Number.isSafeInteger(fields['epoch']) && texts.every((t) => typeof t === 'string');
+  const { format, epochs, lineage, url, dev, ino }: Record<string, unknown> = { ...json };
+  if (format !== FORMAT || !Array.isArray(epochs) || !epochs.every(Number.isSafeInteger)) return false;
+  return [lineage, url, dev, ino].every((field) => typeof field === 'string');
 }
 
 export class LocalState {
@@ -113,17 +119,23 @@ export class LocalState {
 
   /** Makes `identity` the state's own, durably. */
   async identify(identity: StateIdentity): Promise<void> {
-    const json = { format: FORMAT, ...identity, epoch: Number(identity.epoch) };
+    const epochs = identity.epochs.slice(0, LIMITS.epochsMax).map(Number);
+    const json = { format: FORMAT, ...identity, epochs };
     await fileReplace(this.#files, `${this.#dir}/identity.json`, [utf8(`${JSON.stringify(json, null, 2)}\n`)]);
     this.#identity = identity;
   }
 
   /** Appends the record of a seal. */
   append(record: StateRecord): void {
-    assert(record.kind === 'delta' && this.#fullBytes > 0, 'a delta follows a full record');
+    assert(record.kind === 'delta' && !this.isEmpty, 'a delta follows a full record');
     const bytes = stateRecordEncode(record);
     this.#files.write(this.#open(), bytes, this.#bytes);
     this.#bytes += bytes.length;
+  }
+
+  /** Whether there is no full record yet: the first seal writes it. */
+  get isEmpty(): boolean {
+    return this.#fullBytes === 0;
   }
 
   /** Whether the deltas have outgrown the map: then `rewrite` it, once the newest of them is durable. */

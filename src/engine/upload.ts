@@ -9,7 +9,7 @@
 import { view } from '../base/bytes.ts';
 import { Fault } from '../base/fault.ts';
 import { checksum, txidFormat } from '../base/ids.ts';
-import type { Checksum } from '../base/ids.ts';
+import type { Checksum, Epoch } from '../base/ids.ts';
 import type { Machine } from '../base/ports.ts';
 import { retry } from '../base/retry.ts';
 import type { LtxImage } from '../format/ltx-encoder.ts';
@@ -18,12 +18,22 @@ import type { Archive } from '../storage/archive.ts';
 
 const CHECKSUM_BYTES = 8;
 
-/** Puts an L0 until it is there. Faults: `fenced-by-epoch`, `epoch-twin`, `foreign-writer` (all `fenced`). */
+/** Who uploads. */
+export interface Uploader {
+  /** The epochs of this database's writers: the first is the present one's. */
+  readonly epochs: readonly Epoch[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Puts an L0 until it is there. Faults: `fenced-by-epoch`, `epoch-twin`, `foreign-writer` (all `fenced`), and
+ * `late-object` (unavailable): a PUT of an earlier writer of this database arrived only now, start anew.
+ */
 export async function upload(
   machine: Machine,
   archive: Archive,
   image: LtxImage,
-  signal?: AbortSignal,
+  { epochs, signal }: Uploader,
 ): Promise<void> {
   const { clock, chance, log } = machine;
   const { header } = image;
@@ -42,6 +52,10 @@ export async function upload(
   if (outcome === 'stored') return;
   const there = await retry(clock, chance, () => objectAt(archive, header), { signal });
   if (there.header.epoch === header.epoch && there.fileChecksum === image.fileChecksum) return;
+  if (epochs.slice(1).includes(there.header.epoch)) {
+    const message = `TXID ${txidFormat(header.maxTxid)} was uploaded by this database's writer of epoch ${there.header.epoch}, late`;
+    throw new Fault('unavailable', 'late-object', message);
+  }
   throw notOurs(archive, header, there.header);
 }
 
