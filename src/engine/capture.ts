@@ -10,7 +10,7 @@ import { Fault } from '../base/fault.ts';
 import type { DatabaseHandle, Machine } from '../base/ports.ts';
 import { Slices } from '../base/task.ts';
 import { DATABASE_HEADER_BYTES, databaseHeaderDecode } from '../format/sqlite-header.ts';
-import { readAtRest, readAttached } from './image.ts';
+import { readAtRest, readAttached, readMainFile } from './image.ts';
 import type { Reading, Visitor } from './image.ts';
 import { Observer } from './observer.ts';
 import type { Pass, Verdicts } from './observer.ts';
@@ -92,7 +92,8 @@ export class Capture {
   start({ size, position }: CaptureStart): void {
     this.#open.restart(size);
     this.#position = position;
-    if (this.#observer !== null && position !== null) this.#observer.moveTo(position);
+    if (position === null) this.#observer?.lose();
+    else this.#observer?.moveTo(position);
   }
 
   /** Forgets the position: the next pass is a gap. */
@@ -143,6 +144,11 @@ export class Capture {
       // What was committed meanwhile is taken under the pin, before the log can restart.
       await observer.pass();
     });
+  }
+
+  /** Reads the main file alone: what the last checkpoint left, if nobody checkpoints meanwhile. */
+  async readMainFile<T>(begin: () => Visitor<T>): Promise<T> {
+    return await readMainFile(this.#machine.clock, { handle: this.#handle, pageSize: this.pageSize }, begin);
   }
 
   /** Encodes what was taken from the open TXID; pages by which the file grew and that no frame holds are read. */

@@ -97,6 +97,17 @@ export async function readAtRest<T>(
   return { value: visitor.value, size, position: null, asOfMs };
 }
 
+/** Reads the main file alone, whatever a log says, and whoever writes it meanwhile: no state, unless a checksum says so. */
+export async function readMainFile<T>(
+  clock: Clock,
+  { handle, pageSize }: Subject,
+  begin: () => Visitor<T>,
+): Promise<T> {
+  const visitor = begin();
+  await visit(clock, { handle, pageSize, log: null }, visitor);
+  return visitor.value;
+}
+
 /** What would change if anybody wrote the database; `null` where somebody may be at it. */
 function atRest(databases: Databases, path: string): string | null {
   const { main, wal, journal } = databases.probe(path);

@@ -198,12 +198,28 @@ test('without a state, a database that is the head of the archive is adopted', a
   await stage.assertCaughtUp();
 });
 
+test('without a state, a database whose main file is the head went on from there', async () => {
+  const stage = new Stage(16);
+  stage.app.commit({ pages: [2] });
+  stage.app.checkpoint('truncate');
+  await stage.replicate();
+  stage.restart();
+  for (const name of ['identity.json', 'pages']) stage.machine.files.remove(`${stateDir(DATABASE)}/${name}`);
+  stage.app.commit({ pages: [3, 4] });
+  await stage.replicate();
+  assert.equal(stage.decision(), 'compare');
+  const durable = stage.event('durable');
+  assert.ok(durable?.event === 'durable' && durable.pages === 2);
+  await stage.assertCaughtUp();
+});
+
 test('without a state, another database is refused, and --continue makes it the next state', async () => {
   const stage = new Stage(9);
   await stage.replicate();
   stage.restart();
   for (const name of ['identity.json', 'pages']) stage.machine.files.remove(`${stateDir(DATABASE)}/${name}`);
   stage.app.commit({ pages: [3, 4] });
+  stage.app.checkpoint('passive');
   await assert.rejects(stage.open(), (error) => isFault(error, 'conflict') && error.code === 'database-differs');
   assert.equal((await stage.archive.list(0)).length, 1, 'nothing was written');
   await stage.replicate({ adopt: 'continue' });

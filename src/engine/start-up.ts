@@ -20,6 +20,7 @@ import type { ChainStart } from './chain.ts';
 import { continuity } from './continuity.ts';
 import type { Decision, Found } from './continuity.ts';
 import { mapVisitor } from './difference.ts';
+import type { Visitor } from './image.ts';
 import { PageMap } from './page-map.ts';
 import type { WalPosition } from './position.ts';
 import { applySums } from './seal.ts';
@@ -171,14 +172,21 @@ async function replay(archive: Archive, map: PageMap, after: Txid): Promise<Resu
   return { map, txid: last, post: map.rolling, position: null };
 }
 
-/** Without a state: the database must be the archive's head, page for page. */
+/**
+ * Without a state: the database must be the archive's head, page for page. Its main file alone may be, too: then the
+ * commits in its log came after, as when an application wrote to a restored database before Millrace was there.
+ */
 async function adopt(archive: Archive, capture: Capture, head: LtxHeader): Promise<Resumed> {
-  const reading = await capture.read(() => mapVisitor(capture.pageSize));
+  const begin = (): Visitor<PageMap> => mapVisitor(capture.pageSize);
+  const reading = await capture.read(begin);
   if (reading === null) throw new Fault('unavailable', 'image-unsteady', `${capture.handle.path} was being opened`);
+  const post = head.rolling?.post;
   const { value: map, position } = reading;
-  if (map.rolling === head.rolling?.post) return { map, txid: head.maxTxid, post: map.rolling, position };
-  const message = `${archive.url} holds another state than ${capture.handle.path}: its head is TXID ${txidFormat(head.maxTxid)}`;
-  throw new Fault('conflict', 'database-differs', message, {
+  if (map.rolling === post) return { map, txid: head.maxTxid, post, position };
+  const main = await capture.readMainFile(begin);
+  if (main.rolling === post) return { map: main, txid: head.maxTxid, post, position: null };
+  const at = `its head is TXID ${txidFormat(head.maxTxid)}`;
+  throw new Fault('conflict', 'database-differs', `${archive.url} holds another state than ${capture.handle.path}: ${at}`, {
     hint: '`millrace restore` brings back what the archive holds; `--continue` makes this database its next state',
   });
 }
