@@ -86,7 +86,9 @@ function driver(app: SqliteApplication): ContractApplication {
     async commit(count) {
       for (let i = 0; i < count; i++) app.commit({ pages: [2] });
     },
-    checkpoint: async (mode) => ({ busy: app.checkpoint(mode === 'PASSIVE' ? 'passive' : 'truncate').isBusy }),
+    checkpoint: async (mode) => ({
+      busy: app.checkpoint(mode === 'PASSIVE' ? 'passive' : 'truncate').isBusy,
+    }),
     close: async () => app.close(),
     kill: async () => app.crash(),
   };
@@ -116,7 +118,9 @@ for (const kind of ['memory', 'file'] as const) {
       const process = world.process('test');
       const { files, clock, chance } = world.machine(process);
       const inner =
-        kind === 'memory' ? new MemoryStore(clock) : new FileStore({ files, clock, chance }, `${DIR}/${++seed}`);
+        kind === 'memory'
+          ? new MemoryStore(clock)
+          : new FileStore({ files, clock, chance }, `${DIR}/${++seed}`);
       return new FaultyStore(inner, clock, chance, { latencyMinMs: 1, latencyMaxMs: 30 });
     },
     drive: (work) => world.run(work()),
