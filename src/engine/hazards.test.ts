@@ -142,6 +142,21 @@ test('B3: a commit counter from before an interruption proves nothing across a r
   assert.ok(!simple.isAtHead(), 'and has lost commits');
 });
 
+test('B3: a counter that climbed back to the right number over many logs proves nothing', async () => {
+  const rig = await CaptureRig.start({ seed: 33 });
+  for (let i = 0; i < 6; i++) rig.app.commit(PAGE);
+  await rig.pass();
+  const then = rig.observer.position?.iChange ?? 0;
+  rig.app.recover();
+  // Log after log, longer than the last, until the newest commit has the number that follows `then`.
+  while (rig.app.connection.header.iChange !== then) {
+    rig.app.commit({ pages: [3, 4] });
+    restartNext(rig);
+  }
+  rig.app.commit(PAGE);
+  assert.equal((await rig.pass()).found, 'gap');
+});
+
 test('B3: inside one log the chain alone resumes, whatever the counter says', async () => {
   const rig = await CaptureRig.start({ seed: 32 });
   rig.app.commit(PAGE);

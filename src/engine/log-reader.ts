@@ -10,9 +10,17 @@ import { walVerify } from '../format/kernel.ts';
 import type { WalSeed } from '../format/kernel.ts';
 import { WAL_INDEX_HEADER_BYTES, walIndexDecode } from '../format/wal-index.ts';
 import type { WalIndex } from '../format/wal-index.ts';
-import { WAL_HEADER_BYTES, frameBytes, frameOffset, walHeaderDecode } from '../format/wal.ts';
+import {
+  WAL_FRAME_HEADER_BYTES,
+  WAL_HEADER_BYTES,
+  frameBytes,
+  frameOffset,
+  walFrameDecode,
+  walHeaderDecode,
+} from '../format/wal.ts';
 import type { WalHeader } from '../format/wal.ts';
 import { FrameRun } from './frame-run.ts';
+import { sameGeneration } from './position.ts';
 
 export const LIMITS = { runBytesMax: 1_048_576, headerReadsMax: 8 } as const;
 
@@ -73,6 +81,14 @@ export class LogReader {
       run: new FrameRun(bytes.subarray(0, verified.frames * step), this.#pageSize),
       next: { ...chain, seed: verified.checksum },
     };
+  }
+
+  /** Whether a frame of another generation than `header`'s stands directly behind its `mxFrame`. */
+  hasOlderFrame(header: WalIndex): boolean {
+    const bytes = new Uint8Array(WAL_FRAME_HEADER_BYTES);
+    const at = frameOffset(header.mxFrame, this.#pageSize);
+    if (this.#handle.readWal(bytes, at) < WAL_FRAME_HEADER_BYTES) return false;
+    return !sameGeneration(walFrameDecode(bytes, 0), header);
   }
 
   /** The page in frame `frameIndex`, whose place in the chain was verified before. */

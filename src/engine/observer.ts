@@ -204,6 +204,7 @@ export class Observer {
       then: position.iChange,
       now: header.iChange,
       oneRestart,
+      isClean: !this.#reader.hasOlderFrame(header),
       found,
       tail: tail.countCommits(null),
     });

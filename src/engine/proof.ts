@@ -43,6 +43,8 @@ export interface RestartEvidence {
   readonly now: number;
   /** Salt-1 grew by exactly one: one restart. Anything else may hide any number of generations. */
   readonly oneRestart: boolean;
+  /** Behind `mxFrame` the log holds nothing of another generation: it was truncated, or overwritten to its end. */
+  readonly isClean: boolean;
   /** What the log under the other salts holds, up to its `mxFrame`. */
   readonly found: CommitCount;
   /** What is left of the old log behind the position: complete, chained commits, real or ghosts. */
@@ -51,9 +53,12 @@ export interface RestartEvidence {
 
 /** Other salts: how many commits at the front of the old tail were committed? */
 export function restartVerdict(evidence: RestartEvidence): Verdict<{ take: number }> {
-  const { then, now, found, tail, oneRestart } = evidence;
+  const { then, now, found, tail, oneRestart, isClean } = evidence;
   if (then === null) return { gap: 'the log restarted while the commit counter could not be compared' };
   const missed = steps(then, (now - found.commits) >>> 0);
+  // A log is restarted only when it holds a commit. If none is missing over several restarts, all but the newest log were
+  // empty, so each was truncated; frames of another one say that the counter was reset meanwhile (B3).
+  if (missed === 0 && !oneRestart && !isClean) return { gap: 'the log restarted more than once, with commits in it' };
   if (missed === 0 && found.suspects === 0) return { proved: { take: 0 } };
   if (!oneRestart) return { gap: `the log restarted more than once, ${missed} commits are not in it` };
   if (found.suspects + tail.suspects > 0) return { gap: 'commit frames that may be padding make the count ambiguous' };
