@@ -1,8 +1,10 @@
 /**
- * What does replication cost a writer that saturates a core? Throughput while replicated ÷ alone, in interleaved rounds.
+ * What does replication cost a writer that saturates a core? Throughput while replicated ÷ alone, in
+ * interleaved rounds.
  *
- * Every round runs all of them in turn on fresh databases: alone, with Millrace, with Litestream at its defaults, and
- * both as Litestream's documentation advises for heavy writes (`wal_autocheckpoint=0`: it does the checkpoints).
+ * Every round runs all of them in turn on fresh databases: alone, with Millrace, with Litestream at its
+ * defaults, and both as Litestream's documentation advises for heavy writes (`wal_autocheckpoint=0`: it does
+ * the checkpoints).
  */
 
 import { spawn } from 'node:child_process';
@@ -11,7 +13,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../test/support/until.ts';
 import { median, ms, table } from './figures.ts';
 import { Litestream, Millrace } from './replicators.ts';
 import type { Replicator } from './replicators.ts';
@@ -42,9 +44,19 @@ function contestants(pragmas: string): readonly Contestant[] {
   const advised = `${pragmas}; PRAGMA wal_autocheckpoint=0`;
   return [
     { name: 'alone', pragmas, against: 'alone', start: () => null },
-    { name: 'Millrace', pragmas, against: 'alone', start: (db, dir) => new Millrace(db, join(dir, 'archive')) },
+    {
+      name: 'Millrace',
+      pragmas,
+      against: 'alone',
+      start: (db, dir) => new Millrace(db, join(dir, 'archive')),
+    },
     { name: 'Litestream 0.3.13', pragmas, against: 'alone', start: (db, dir) => new Litestream(db, dir) },
-    { name: 'Litestream 0.3.13, advised settings', pragmas: advised, against: 'alone', start: (db, dir) => new Litestream(db, dir) },
+    {
+      name: 'Litestream 0.3.13, advised settings',
+      pragmas: advised,
+      against: 'alone',
+      start: (db, dir) => new Litestream(db, dir),
+    },
   ];
 }
 
@@ -61,7 +73,7 @@ async function run(contestant: Contestant): Promise<Run> {
     await lines.next();
     const replicator = contestant.start(database, dir);
     if (replicator instanceof Millrace) await replicator.next(({ event }) => event === 'durable');
-    await sleep(LIMITS.settleMs);
+    await pause(LIMITS.settleMs);
     const before = replicator?.usage() ?? { cpuS: 0, rssBytes: 0 };
     const from = replicator instanceof Millrace ? replicator.events.length : 0;
     writer.stdin.write('go\n');
@@ -73,7 +85,14 @@ async function run(contestant: Contestant): Promise<Run> {
     const events = replicator instanceof Millrace ? replicator.events.slice(from) : [];
     const captured = events.reduce((sum, { commits }) => sum + (commits ?? 0), 0);
     const gaps = events.filter(({ event }) => event === 'gap').length;
-    return { ...figures, cpuS: after.cpuS - before.cpuS, rssBytes: after.rssBytes, gaps, captured, seen: figures.commits };
+    return {
+      ...figures,
+      cpuS: after.cpuS - before.cpuS,
+      rssBytes: after.rssBytes,
+      gaps,
+      captured,
+      seen: figures.commits,
+    };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
@@ -89,7 +108,9 @@ async function compare(title: string, pragmas: string): Promise<string> {
       if (contestant === undefined) continue;
       const result = await run(contestant);
       runs.get(contestant.name)?.push(result);
-      process.stderr.write(`${title} · round ${round + 1} · ${contestant.name}: ${result.perSecond.toFixed(0)} tx/s\n`);
+      process.stderr.write(
+        `${title} · round ${round + 1} · ${contestant.name}: ${result.perSecond.toFixed(0)} tx/s\n`,
+      );
     }
   }
   const of = (name: string): readonly Run[] => runs.get(name) ?? [];
@@ -111,8 +132,10 @@ async function compare(title: string, pragmas: string): Promise<string> {
   });
   const head = ['', 'tx/s', '÷ alone', 'range', 'p99 ms', 'worst ms', 'worst of all', 'CPU', 'memory'];
   const ours = of('Millrace');
-  const sum = (pick: (result: Run) => number): number => ours.reduce((total, result) => total + pick(result), 0);
-  const missed = `captured ${sum((r) => r.captured)} of ${sum((r) => r.seen)} commits one by one, ${sum((r) => r.gaps)} gaps`;
+  const sum = (pick: (result: Run) => number): number =>
+    ours.reduce((total, result) => total + pick(result), 0);
+  const [captured, seen, gaps] = [sum((r) => r.captured), sum((r) => r.seen), sum((r) => r.gaps)];
+  const missed = `captured ${captured} of ${seen} commits one by one, ${gaps} gaps`;
   return `### ${title}\n\n${table(head, rows)}\n\nMillrace ${missed}, in ${ours.length} runs.`;
 }
 

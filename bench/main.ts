@@ -1,4 +1,7 @@
-/** `npm run bench -- capture|latency|kernel`: runs a benchmark and prints its figures with the machine and the date. */
+/**
+ * `npm run bench -- capture|latency|kernel`: runs a benchmark and prints its figures with the machine and the
+ * date.
+ */
 
 import { cpus, release, totalmem } from 'node:os';
 import { benchCapture } from './capture.ts';
@@ -17,7 +20,10 @@ if (bench === undefined) {
   process.stderr.write(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')}\n`);
   process.exit(2);
 }
-const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
+const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
+const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, ${memory}`;
 const versions = `Linux ${release()}, Node ${process.version}, SQLite ${process.versions.sqlite}`;
 const figures = await bench();
-process.stdout.write(`## ${name}, ${new Date().toISOString().slice(0, 10)}\n\n${machine}; ${versions}.\n\n${figures}\n`);
+process.stdout.write(
+  `## ${name}, ${new Date().toISOString().slice(0, 10)}\n\n${machine}; ${versions}.\n\n${figures}\n`,
+);

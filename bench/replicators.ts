@@ -1,4 +1,6 @@
-/** The replicators that are compared: Millrace from this checkout, Litestream v0.3.13 from the npm registry. */
+/**
+ * The replicators that are compared: Millrace from this checkout, Litestream v0.3.13 from the npm registry.
+ */
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -8,7 +10,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const MAIN = new URL('../src/cli/main.ts', import.meta.url).pathname;
-const LITESTREAM = new URL('../node_modules/@flydotio/litestream-linux-x64/litestream', import.meta.url).pathname;
+const LITESTREAM = new URL('../node_modules/@flydotio/litestream-linux-x64/litestream', import.meta.url)
+  .pathname;
 const TICKS_PER_SECOND = 100;
 
 /** A line of `millrace replicate --json`. */
@@ -49,7 +52,15 @@ export class Millrace implements Replicator {
   #heard: (() => void)[] = [];
 
   constructor(database: string, archive: string, flags: readonly string[] = []) {
-    const args = ['--disable-warning=ExperimentalWarning', MAIN, 'replicate', '--json', ...flags, database, archive];
+    const args = [
+      '--disable-warning=ExperimentalWarning',
+      MAIN,
+      'replicate',
+      '--json',
+      ...flags,
+      database,
+      archive,
+    ];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#process = processOf(child);
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -60,7 +71,7 @@ export class Millrace implements Replicator {
 
   /** The next line for which `is` holds, from event `from` on. */
   async next(is: (event: MillraceEvent) => boolean, from = 0): Promise<MillraceEvent> {
-    for (let at = from; ; ) {
+    for (let at = from; ;) {
       for (; at < this.events.length; at++) {
         const event = this.events[at];
         if (event !== undefined && is(event)) return event;
@@ -90,7 +101,8 @@ export class Litestream implements Replicator {
     const monitor = intervalMs === null ? '' : `\n    monitor-interval: ${intervalMs}ms`;
     writeFileSync(
       config,
-      `dbs:\n  - path: ${database}${monitor}\n    replicas:\n      - type: file\n        path: ${this.#replica}${intervals}\n`,
+      `dbs:\n  - path: ${database}${monitor}\n    replicas:\n` +
+        `      - type: file\n        path: ${this.#replica}${intervals}\n`,
     );
     const child = spawn(LITESTREAM, ['replicate', '-config', config], { stdio: 'ignore' });
     this.#process = processOf(child);
@@ -114,7 +126,8 @@ function sizeBelow(dir: string): number {
   let bytes = 0;
   try {
     for (const entry of readdirSync(dir, { withFileTypes: true, recursive: true })) {
-      if (entry.isFile() && entry.name.endsWith('.lz4')) bytes += statSync(join(entry.parentPath, entry.name)).size;
+      if (entry.isFile() && entry.name.endsWith('.lz4'))
+        bytes += statSync(join(entry.parentPath, entry.name)).size;
     }
   } catch {
     // Not there yet, or a file was renamed while it was looked at: the next look counts it.

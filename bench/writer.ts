@@ -20,7 +20,10 @@ export interface WriterFigures {
 
 const [path = '', runMs = '0', pragmas = ''] = process.argv.slice(2);
 const database = new DatabaseSync(path, { timeout: 10_000 });
-database.exec(`PRAGMA journal_mode=WAL; ${pragmas}; CREATE TABLE IF NOT EXISTS log (id INTEGER PRIMARY KEY, at REAL, text TEXT)`);
+database.exec(
+  `PRAGMA journal_mode=WAL; ${pragmas};
+   CREATE TABLE IF NOT EXISTS log (id INTEGER PRIMARY KEY, at REAL, text TEXT)`,
+);
 const insert = database.prepare("INSERT INTO log (at, text) VALUES (?, 'an event of the usual length')");
 insert.run(0);
 process.stdout.write('ready\n');
@@ -29,7 +32,7 @@ await once(process.stdin, 'data');
 const took: number[] = [];
 const beganMs = performance.now();
 const endMs = beganMs + Number(runMs);
-for (let at = beganMs; at < endMs; ) {
+for (let at = beganMs; at < endMs;) {
   insert.run(at);
   const now = performance.now();
   took.push(now - at);
@@ -37,7 +40,8 @@ for (let at = beganMs; at < endMs; ) {
 }
 const seconds = (performance.now() - beganMs) / 1000;
 const sorted = Float64Array.from(took).sort();
-const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+const at = (share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 const figures: WriterFigures = {
   commits: took.length,
   perSecond: took.length / seconds,

@@ -1,7 +1,8 @@
 /**
  * Assertions: what must hold is said where it must hold.
  *
- * A failed assertion is a `Bug`: the program is wrong, not its input. Nobody catches a Bug; bad input is a `Fault`.
+ * A failed assertion is a `Bug`: the program is wrong, not its input. Nobody catches a Bug; bad input is a
+ * `Fault`.
  */
 
 /** A programmer's error. Nobody catches it but the process's last handler. */

@@ -1,15 +1,15 @@
 /**
  * Fault: the one class of operating error. Its `kind` says what to do about it.
  *
- * Expected outcomes are values, programmer's errors are a `Bug`; everything else that goes wrong is a Fault with a
- * stable code, a sentence with the numbers in it, and a hint with what to type.
+ * Expected outcomes are values, programmer's errors are a `Bug`; everything else that goes wrong is a Fault
+ * with a stable code, a sentence with the numbers in it, and a hint with what to type.
  */
 
 /**
  * What to do:
- * `invalid` correct the request or the configuration · `unavailable` retry with backoff · `conflict` reread and decide
- * again · `fenced` stop writing, for good · `gap` history is missing: heal, or take a snapshot · `corrupt` stop, and
- * keep the evidence.
+ * `invalid` correct the request or the configuration · `unavailable` retry with backoff · `conflict` reread
+ * and decide again · `fenced` stop writing, for good · `gap` history is missing: heal, or take a snapshot ·
+ * `corrupt` stop, and keep the evidence.
  */
 export type FaultKind = 'invalid' | 'unavailable' | 'conflict' | 'fenced' | 'gap' | 'corrupt';
 

@@ -8,7 +8,10 @@ export function dirOf(path: string): string {
   return cut < 0 ? '.' : cut === 0 ? '/' : path.slice(0, cut);
 }
 
-/** Writes `parts` to a file beside `path`, fsyncs it, renames it to `path`, and fsyncs the directory. Mode 0600. */
+/**
+ * Writes `parts` to a file beside `path`, fsyncs it, renames it to `path`, and fsyncs the directory. Mode
+ * 0600.
+ */
 export async function fileReplace(files: Files, path: string, parts: readonly Uint8Array[]): Promise<void> {
   const beside = `${path}.tmp`;
   files.remove(beside);

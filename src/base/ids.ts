@@ -1,8 +1,8 @@
 /**
  * The numbers that must not be mixed up, each with a brand of its own.
  *
- * 64-bit values are bigint (`Txid`, `Checksum`, `Epoch` for its kinship with them); page numbers, offsets and sizes are
- * numbers with range assertions; wall and monotonic time cannot be subtracted from each other.
+ * 64-bit values are bigint (`Txid`, `Checksum`, `Epoch` for its kinship with them); page numbers, offsets and
+ * sizes are numbers with range assertions; wall and monotonic time cannot be subtracted from each other.
  */
 
 import { assert } from './assert.ts';
@@ -13,7 +13,10 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 
 /** The number of one sealed batch of commits, 1 … 2⁶³−1. */
 export type Txid = Brand<bigint, 'Txid'>;
-/** The number that fences writers: grows with every start of a writer, 0 … 2³²−1. 0 is a writer without epochs. */
+/**
+ * The number that fences writers: grows with every start of a writer, 0 … 2³²−1. 0 is a writer without
+ * epochs.
+ */
 export type Epoch = Brand<bigint, 'Epoch'>;
 /** A 64-bit checksum: of an LTX file, a page, or a whole database (then bit 63 is set). */
 export type Checksum = Brand<bigint, 'Checksum'>;
@@ -49,7 +52,7 @@ export function txidParse(text: string): Txid {
   const value = /^[0-9a-f]{1,16}$/i.test(text) ? BigInt(`0x${text}`) : 0n;
   if (value < 1n || value > TXID_MAX) {
     throw new Fault('invalid', 'txid-malformed', `"${text}" is not a TXID`, {
-      hint: 'a TXID is 1 to 16 hexadecimal digits, such as 1f or 000000000000001f; `millrace ls URL` lists them',
+      hint: 'a TXID is 1 to 16 hexadecimal digits, such as 000000000000001f; `millrace ls URL` lists them',
     });
   }
   return value as Txid;

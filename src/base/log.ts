@@ -1,4 +1,7 @@
-/** The log port: structured events for people who operate Millrace. `host` writes them; tests keep them in memory. */
+/**
+ * The log port: structured events for people who operate Millrace. `host` writes them; tests keep them in
+ * memory.
+ */
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, string | number | bigint | boolean | undefined>>;

@@ -1,8 +1,9 @@
 /**
  * The ports: what the rooms need of a machine, and all that they may use of it. Interfaces only.
  *
- * `host` implements each on the real machine, `sim/world` in a simulated one; one contract suite in `test/contract`
- * holds both. All methods throw `Fault` for operating errors (`invalid` no permission, wrong kind of file;
+ * `host` implements each on the real machine, `sim/world` in a simulated one; one contract suite in
+ * `test/contract` holds both. All methods throw `Fault` for operating errors (`invalid` no permission, wrong
+ * kind of file;
  * `unavailable` no space, input/output error), never anything else.
  */
 
@@ -50,8 +51,9 @@ export interface Closer {
 }
 
 /**
- * Files that are not databases in use. (Main file, `-wal` and `-shm` of a database that anybody may have open are
- * reached through `Databases` only: closing any descriptor of them drops the locks of the whole process, I12.)
+ * Files that are not databases in use. (Main file, `-wal` and `-shm` of a database that anybody may have open
+ * are reached through `Databases` only: closing any descriptor of them drops the locks of the whole process,
+ * I12.)
  *
  * Only fsync is asynchronous, since only it is slow; everything else is a system call on the page cache.
  */
@@ -62,7 +64,10 @@ export interface Files {
   list(dir: string): readonly string[] | null;
   /** Makes a directory and its parents, durably. */
   mkdir(dir: string): Promise<void>;
-  /** `read` an existing file, `write` (and read) an existing one, or `create` one that must not exist, mode 0600. */
+  /**
+   * `read` an existing file, `write` (and read) an existing one, or `create` one that must not exist, mode
+   * 0600.
+   */
   open(path: string, how: 'read' | 'write' | 'create'): Fd;
   size(fd: Fd): number;
   /** Reads at `at` until `into` is full or the file ends; returns the bytes read. */
@@ -99,23 +104,29 @@ export interface DatabaseProbe {
   readonly journal: FileStat | null;
 }
 
-/** Databases that other processes have open: the one owner of their descriptors and connections in this process. */
+/**
+ * Databases that other processes have open: the one owner of their descriptors and connections in this
+ * process.
+ */
 export interface Databases {
   probe(path: string): DatabaseProbe;
   /**
    * Opens the main file for reading; of `-wal` and `-shm` nothing yet. One handle a path at a time.
-   * Faults: `database-missing`, `database-forbidden`, `database-open-already`, `not-a-database` (no regular file).
+   * Faults: `database-missing`, `database-forbidden`, `database-open-already`, `not-a-database` (no regular
+   * file).
    */
   open(path: string): DatabaseHandle;
   /**
-   * Makes a database that nobody has open one file, before it is replaced: takes SQLite's exclusive lock and closes,
-   * which folds `-wal` into the main file and rolls a hot `-journal` back. `false`: a connection of any process has it
-   * open, and nothing happened. What SQLite does not take for a whole database is left as it is (`true`).
+   * Makes a database that nobody has open one file, before it is replaced: takes SQLite's exclusive lock and
+   * closes, which folds `-wal` into the main file and rolls a hot `-journal` back. `false`: a connection of
+   * any process has it open, and nothing happened. What SQLite does not take for a whole database is left as
+   * it is (`true`).
    */
   settle(path: string): boolean;
   /**
-   * Calls `onChange` after the database's `-wal` changed, or, where there is none, after anything in its directory did.
-   * Never watches main file or `-shm`. May call too often; may, on odd file systems, never call.
+   * Calls `onChange` after the database's `-wal` changed, or, where there is none, after anything in its
+   * directory did. Never watches main file or `-shm`. May call too often; may, on odd file systems, never
+   * call.
    */
   watch(path: string, onChange: () => void): Closer;
 }
@@ -128,7 +139,8 @@ export interface DatabaseHandle extends Closer {
   /** The `-wal` that was opened with `attach`. */
   readonly wal: FileStat | null;
   /**
-   * Opens a read-only SQLite connection, reads once, so that the `-shm` is mapped and kept, and opens `-wal` and
+   * Opens a read-only SQLite connection, reads once, so that the `-shm` is mapped and kept, and opens `-wal`
+   * and
    * `-shm` for reading. Both must exist: creating them would be a change to the application's files.
    * Faults: `database-exclusive` (locking_mode=EXCLUSIVE), `database-busy`, `not-a-database`, `wal-missing`,
    * `database-foreign-owner` (this process is neither the file's owner nor root), `database-replaced`.
@@ -146,8 +158,8 @@ export interface DatabaseHandle extends Closer {
   /** Ends the read transaction. */
   unpin(): void;
   /**
-   * I12's self-test: whether the system shows the locks of the attached connection as this process's. `null`: this
-   * system does not show locks.
+   * I12's self-test: whether the system shows the locks of the attached connection as this process's. `null`:
+   * this system does not show locks.
    */
   locksHeld(): boolean | null;
   /** Closes the connection first, then the descriptors (I12). */

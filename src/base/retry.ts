@@ -12,7 +12,10 @@ export interface RetryOptions {
   readonly onRetry?: (error: Error, attempt: number, waitMs: number) => void;
 }
 
-/** The wait before attempt `attempt` (1 is the first repetition): uniform in 0 … min(cap, base·2ⁿ), at least half. */
+/**
+ * The wait before attempt `attempt` (1 is the first repetition): uniform in 0 … min(cap, base·2ⁿ), at least
+ * half.
+ */
 export function backoffMs(chance: Chance, attempt: number): number {
   const bound = Math.min(LIMITS.backoffMaxMs, LIMITS.backoffMinMs * 2 ** Math.min(attempt, 20));
   return bound / 2 + (chance.u32() / 2 ** 32) * (bound / 2);

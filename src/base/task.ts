@@ -15,7 +15,10 @@ export class Bell {
     this.#waiting?.abort();
   }
 
-  /** Resolves at the next ring (at once after an unheard one), after `ms`, or when `signal` aborts. One waiter. */
+  /**
+   * Resolves at the next ring (at once after an unheard one), after `ms`, or when `signal` aborts. One
+   * waiter.
+   */
   async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
     if (!this.#rung && !signal.aborted) {
       const waiting = new AbortController();

@@ -20,8 +20,8 @@ export function cliReference(): string {
   const intro =
     'Every command prints JSON with `--json`: results on stdout, one object a line; a failure is one\n' +
     'object `{"error":{kind, code, message, hint, exitCode, details, causes}}` on stderr. `code` is\n' +
-    'stable. TXIDs and checksums are texts of 16 hexadecimal digits; names that end in `Ms` are milliseconds, of\n' +
-    'Unix time where they are moments.\n' +
+    'stable. TXIDs and checksums are texts of 16 hexadecimal digits; names that end in `Ms` are\n' +
+    'milliseconds, of Unix time where they are moments.\n' +
     'On a terminal, long work shows progress and an estimate of the time left.\n';
   return `${GENERATED}\n\n# Command line\n\n${intro}\n${sections.join('\n')}`;
 }

@@ -7,7 +7,7 @@
  */
 
 import { assert } from '../base/assert.ts';
-import { isFault } from '../base/fault.ts';
+import { Fault, isFault } from '../base/fault.ts';
 import type { Fd, FileStat, Machine } from '../base/ports.ts';
 import { Slices } from '../base/task.ts';
 import { LIMITS as KEY_LIMITS, isKeySegment } from './object-store.ts';
@@ -30,6 +30,8 @@ export class FileNames {
   readonly #ports: Ports;
   /** Directories that exist durably, and were swept. */
   readonly #ready = new Set<string>();
+  /** The root that was found or made first, by identity. */
+  #rootFirst: string | null = null;
 
   constructor(ports: Ports, root: string) {
     assert(root !== '', 'a FileStore has a root');
@@ -75,15 +77,17 @@ export class FileNames {
 
   /**
    * Creates a file beside `path` under a name that is no key, making the directories where they are
-   * missing.
+   * missing. Fault `store-vanished`: the root is not the directory that it was.
    */
   async createBeside(path: string, nonce: string): Promise<{ readonly fd: Fd; readonly temp: string }> {
     const { files, clock } = this.#ports;
+    this.#rootCheck();
     const dir = this.dirOf(path);
     const temp = `${dir}/.millrace-${Math.max(0, Math.floor(clock.wallMs())).toString(16)}-${nonce}.tmp`;
     for (let attempt = 1; ; attempt++) {
       const isKnown = this.#ready.has(dir);
       if (!isKnown) await this.#makeReady(dir);
+      this.#rootFirst ??= this.#rootNow();
       try {
         return { fd: files.open(temp, 'create'), temp };
       } catch (error) {
@@ -110,6 +114,7 @@ export class FileNames {
    */
   async list(prefix: string, startAfter: string): Promise<readonly ObjectInfo[]> {
     const { files, clock } = this.#ports;
+    this.#rootFirst ??= this.#rootNow();
     const slices = new Slices(clock);
     const infos: ObjectInfo[] = [];
     const walk = async (dir: string, depth: number): Promise<void> => {
@@ -131,6 +136,22 @@ export class FileNames {
     };
     await walk('', 1);
     return infos.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  /**
+   * A root that is gone, or another one, is a disk that is not mounted: making it again would take uploads to
+   * a place where the rest of the archive is not, and call them stored.
+   */
+  #rootCheck(): void {
+    if (this.#rootFirst === null || this.#rootNow() === this.#rootFirst) return;
+    throw new Fault('unavailable', 'store-vanished', `${this.url} is not the directory that it was`, {
+      hint: 'see that its disk is mounted; writing goes on when it is back',
+    });
+  }
+
+  #rootNow(): string | null {
+    const stat = this.#ports.files.stat(this.root === '' ? '/' : this.root);
+    return stat === null ? null : `${stat.dev} ${stat.ino}`;
   }
 
   /** Makes a directory, durably from its name up to the topmost, and removes what dead writers left in it. */

@@ -168,6 +168,30 @@ test('a directory that was removed under a running writer is made again', async 
   assert.deepEqual((await open(disk).get('ltx/0/b'))?.bytes, Uint8Array.of(2));
 });
 
+test('a root that vanished is never made again, and one that comes back is the store again', async () => {
+  for (const use of ['put', 'list'] as const) {
+    const disk = new Disk();
+    await open(disk).put('ltx/0/a', bytes(1), CREATE);
+    const store = open(disk);
+    if (use === 'put') await store.put('ltx/0/b', bytes(1), CREATE);
+    else await store.list('');
+    const mounted = new Map(disk.seen);
+    const isBelow = (path: string): boolean => path.startsWith('/var/archive');
+    for (const path of mounted.keys()) if (isBelow(path)) disk.seen.delete(path);
+    const isRefusal = (error: unknown): boolean =>
+      isFault(error, 'unavailable') && error.code === 'store-vanished';
+    await assert.rejects(store.put('ltx/0/c', bytes(2), CREATE), isRefusal);
+    await disk.mkdir('/var/archive/ltx/0');
+    await assert.rejects(
+      store.put('ltx/0/c', bytes(2), CREATE),
+      isRefusal,
+      'the mount point is not the disk',
+    );
+    disk.seen = mounted;
+    assert.equal((await store.put('ltx/0/c', bytes(2), CREATE)).outcome, 'stored');
+  }
+});
+
 test('compare-and-swap waits for its lock for a time, then says who stands in the way', async () => {
   const disk = new Disk();
   const store = open(disk);

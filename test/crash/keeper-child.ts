@@ -25,7 +25,9 @@ process.on('SIGTERM', () => stop.abort());
 const replicator = await Replicator.open(machine, database, archive, {
   uploadIntervalMs: 20,
   onEvent: (event) => {
-    const line = JSON.stringify(event, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+    const line = JSON.stringify(event, (_, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value,
+    );
     process.stdout.write(`${line}\n`);
   },
 });

@@ -1,4 +1,6 @@
-/** Real ports that may end the process at a named point: `kill -9` by its own hand, before or after a call. */
+/**
+ * Real ports that may end the process at a named point: `kill -9` by its own hand, before or after a call.
+ */
 
 import type { DatabaseHandle, Databases, Files } from '../../src/base/ports.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
@@ -42,14 +44,17 @@ export class KillSwitch {
 
 type Phasing = (method: string, path: string) => KeeperPhase | null;
 
-/** `target` with every method announced before it is called. The first argument that is a text is its path. */
+/**
+ * `target` with every method announced before it is called. The first argument that is a text is its path.
+ */
 function announced<T extends object>(target: T, announce: (method: string, path: string) => void): T {
   return new Proxy(target, {
     get(object, name) {
       const value: unknown = Reflect.get(object, name, object);
       if (typeof value !== 'function') return value;
       return (...args: readonly unknown[]): unknown => {
-        announce(String(name), args.map(String).find((arg) => arg.startsWith('/')) ?? '');
+        const path = args.find((arg) => typeof arg === 'string' && arg.startsWith('/'));
+        announce(String(name), typeof path === 'string' ? path : '');
         return Reflect.apply(value, object, args) as unknown;
       };
     },
@@ -91,7 +96,10 @@ export function killingDatabases(databases: Databases, kill: KillSwitch): Databa
     unpin: 'difference',
   };
   const announce = (method: string): void => kill.enter(phases[method] ?? null);
-  return announced({ ...databases, open: (path: string): DatabaseHandle => announced(databases.open(path), announce) }, announce);
+  return announced(
+    { ...databases, open: (path: string): DatabaseHandle => announced(databases.open(path), announce) },
+    announce,
+  );
 }
 
 /** A store that dies by the switch, before a PUT or between its effect and its answer. */

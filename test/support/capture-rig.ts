@@ -27,7 +27,8 @@ export function copyVisitor(pageSize: number): Visitor<Uint8Array[]> {
   const pages: Uint8Array[] = [];
   return {
     batch({ pgnos, pages: bytes }) {
-      for (const [i, pgno] of pgnos.entries()) pages[pgno - 1] = bytes.slice(i * pageSize, (i + 1) * pageSize);
+      for (const [i, pgno] of pgnos.entries())
+        pages[pgno - 1] = bytes.slice(i * pageSize, (i + 1) * pageSize);
     },
     value: pages,
   };
@@ -109,12 +110,19 @@ export class CaptureRig {
   }
 
   isState(pages: readonly Uint8Array[]): boolean {
-    return pages.length === this.pages.length && pages.every((page, i) => bytesEqual(page, this.pages[i] ?? new Uint8Array(0)));
+    return (
+      pages.length === this.pages.length &&
+      pages.every((page, i) => bytesEqual(page, this.pages[i] ?? new Uint8Array(0)))
+    );
   }
 
   #observe(position: WalPosition | null): Observer {
     const { pageSize } = this.app;
-    return new Observer(this.machine.clock, this.handle, this.open, { pageSize, position, verdicts: this.#verdicts });
+    return new Observer(this.machine.clock, this.handle, this.open, {
+      pageSize,
+      position,
+      verdicts: this.#verdicts,
+    });
   }
 
   #collect(): void {
