@@ -83,7 +83,9 @@ async function run(contestant: Contestant): Promise<Run> {
     writer.stdin.write('end\n');
     await once(writer, 'close');
     const events = replicator instanceof Millrace ? replicator.events.slice(from) : [];
-    const captured = events.reduce((sum, { commits }) => sum + (commits ?? 0), 0);
+    const captured = events
+      .filter(({ event }) => event === 'durable')
+      .reduce((sum, { commits }) => sum + (commits ?? 0), 0);
     const gaps = events.filter(({ event }) => event === 'gap').length;
     return {
       ...figures,

@@ -1,17 +1,18 @@
 /**
  * Capture of one database: attached to its log while there is one, at rest otherwise.
  *
- * Owns the handle, the observer and the open TXID. It connects only when `-wal` and `-shm` exist (C1), follows the
- * commits, and after a gap reads the whole state.
+ * Owns the handle, the observer and the open TXID. It connects only when `-wal` and `-shm` exist (C1),
+ * follows the commits, and after a gap reads the whole state.
  */
 
 import { must } from '../base/assert.ts';
-import { Fault } from '../base/fault.ts';
-import type { DatabaseHandle, Machine } from '../base/ports.ts';
+import { Fault, isFault } from '../base/fault.ts';
+import type { DatabaseHandle, FileStat, Machine } from '../base/ports.ts';
 import { Slices } from '../base/task.ts';
 import { DATABASE_HEADER_BYTES, databaseHeaderDecode } from '../format/sqlite-header.ts';
+import type { DatabaseHeader } from '../format/sqlite-header.ts';
 import { readAtRest, readAttached, readMainFile } from './image.ts';
-import type { Reading, Visitor } from './image.ts';
+import type { Reading, Subject, Visitor } from './image.ts';
 import { Observer } from './observer.ts';
 import type { Pass, Verdicts } from './observer.ts';
 import { OpenTxid } from './open-txid.ts';
@@ -25,6 +26,8 @@ export interface CaptureOptions {
   /** Images held at most; beyond, a difference seals. */
   readonly imageBytesMax: number;
   readonly verdicts?: Verdicts | undefined;
+  /** Ends a reading. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where capture goes on from. */
@@ -38,26 +41,34 @@ export class Capture {
   readonly pageSize: number;
   readonly #machine: Machine;
   readonly #handle: DatabaseHandle;
+  /** The path as it was given: a link in it may come to lead elsewhere. */
+  readonly #database: string;
   readonly #options: CaptureOptions;
   #open: OpenTxid;
   #observer: Observer | null = null;
   #position: WalPosition | null = null;
+  /** The index that was attached to. */
+  #shm: FileStat | null = null;
   /** What the main file was when its state at rest was read. */
   #restStamp: string | null = null;
 
-  private constructor(machine: Machine, handle: DatabaseHandle, pageSize: number, options: CaptureOptions) {
+  private constructor(machine: Machine, database: string, handle: DatabaseHandle, options: CaptureOptions) {
     this.#machine = machine;
+    this.#database = database;
     this.#handle = handle;
-    this.pageSize = pageSize;
+    this.pageSize = walPageSize(handle);
     this.#options = options;
-    this.#open = new OpenTxid(pageSize, 0, options.imageBytesMax);
+    this.#open = new OpenTxid(this.pageSize, 0, options.imageBytesMax);
   }
 
-  /** Opens `database`. Faults: `database-missing`, `database-empty`, `not-a-database`, `not-wal`, and those of attach. */
+  /**
+   * Opens `database`. Faults: `database-missing`, `database-empty`, `not-a-database`, `not-wal`, and those of
+   * attach.
+   */
   static open(machine: Machine, database: string, options: CaptureOptions): Capture {
     const handle = machine.databases.open(database);
     try {
-      const capture = new Capture(machine, handle, walPageSize(handle), options);
+      const capture = new Capture(machine, database, handle, options);
       capture.attach();
       return capture;
     } catch (error) {
@@ -101,12 +112,13 @@ export class Capture {
     this.#observer?.lose();
   }
 
-  /** Whether the path means another file than the one that was opened (B7). */
+  /** Whether the path means other files than those that were opened (B7), or our locks are gone (I12). */
   isReplaced(): boolean {
-    const { main, wal } = this.#machine.databases.probe(this.#handle.path);
-    const was = this.#handle;
-    if (main === null || main.dev !== was.main.dev || main.ino !== was.main.ino) return true;
-    return was.wal !== null && (wal === null || wal.ino !== was.wal.ino || wal.dev !== was.wal.dev);
+    const { main, wal, shm } = this.#machine.databases.probe(this.#database);
+    if (!isSameFile(this.#handle.main, main)) return true;
+    if (this.#observer === null) return false;
+    const isOurs = isSameFile(this.#handle.wal, wal) && isSameFile(this.#shm, shm);
+    return !isOurs || this.#handle.locksHeld() === false;
   }
 
   /** Connects, if `-wal` and `-shm` exist and it did not yet. */
@@ -114,7 +126,15 @@ export class Capture {
     if (this.#observer !== null) return;
     const { wal, shm } = this.#machine.databases.probe(this.#handle.path);
     if (wal === null || shm === null) return;
-    this.#handle.attach();
+    try {
+      this.#handle.attach();
+    } catch (error) {
+      // The application closed the database between the look and the connecting: it is at rest.
+      if (isFault(error, 'invalid') && error.code === 'wal-missing') return;
+      throw error;
+    }
+    this.#assertSame();
+    this.#shm = shm;
     this.#observer = new Observer(this.#machine.clock, this.#handle, this.#open, {
       pageSize: this.pageSize,
       position: this.#position,
@@ -122,7 +142,26 @@ export class Capture {
     });
   }
 
-  /** Looks for commits. At rest there are none until the main file changes or a log appears: then it is a gap. */
+  /**
+   * Whether the open TXID holds all commits up to `position`, and nothing else: only then may it be taken.
+   * It does not in a gap, nor where images were let go.
+   */
+  get isWhole(): boolean {
+    return !this.#open.overflowed && (this.#observer === null || this.#observer.position !== null);
+  }
+
+  /**
+   * Lets SQLite recover an index that a writer left half written when it died: a read transaction does so,
+   * unless another writer is at it. Faults as `pin`.
+   */
+  recoverIndex(): void {
+    this.#handle.pin();
+    this.#handle.unpin();
+  }
+
+  /**
+   * Looks for commits. At rest there are none until the main file changes or a log appears: then it is a gap.
+   */
   async pass(): Promise<Pass> {
     if (this.#observer !== null) return await this.#observer.pass();
     const asOfMs = this.#machine.clock.wallMs();
@@ -131,14 +170,14 @@ export class Capture {
   }
 
   /**
-   * Reads the whole state, and goes on behind it. The open TXID is forgotten: the state contains it. `null`: the state
-   * did not hold still, look again.
+   * Reads the whole state, and goes on behind it. The open TXID is forgotten: the state contains it. Faults:
+   * `image-unsteady`, `database-unsettled`, `reading-interrupted` (unavailable), `database-replaced`, those
+   * of pin.
    */
-  async read<T>(begin: () => Visitor<T>): Promise<Reading<T> | null> {
-    const subject = { handle: this.#handle, pageSize: this.pageSize };
+  async read<T>(begin: () => Visitor<T>): Promise<Reading<T>> {
     const observer = this.#observer;
     if (observer === null) return await this.#readAtRest(begin);
-    return await readAttached(this.#machine.clock, subject, begin, async ({ size, position }) => {
+    return await readAttached(this.#machine.clock, this.#subject, begin, async ({ size, position }) => {
       this.#open.restart(size);
       observer.moveTo(must(position, 'an attached database has a log'));
       // What was committed meanwhile is taken under the pin, before the log can restart.
@@ -148,10 +187,12 @@ export class Capture {
 
   /** Reads the main file alone: what the last checkpoint left, if nobody checkpoints meanwhile. */
   async readMainFile<T>(begin: () => Visitor<T>): Promise<T> {
-    return await readMainFile(this.#machine.clock, { handle: this.#handle, pageSize: this.pageSize }, begin);
+    return await readMainFile(this.#machine.clock, this.#subject, begin);
   }
 
-  /** Encodes what was taken from the open TXID; pages by which the file grew and that no frame holds are read. */
+  /**
+   * Encodes what was taken from the open TXID; pages by which the file grew and that no frame holds are read.
+   */
   async seal(taken: DirtyPages): Promise<Seal> {
     const seal = new Seal(this.pageSize);
     const slices = new Slices(this.#machine.clock);
@@ -175,14 +216,45 @@ export class Capture {
     this.#handle.close();
   }
 
-  async #readAtRest<T>(begin: () => Visitor<T>): Promise<Reading<T> | null> {
+  get #subject(): Subject {
+    return { handle: this.#handle, pageSize: this.pageSize, signal: this.#options.signal };
+  }
+
+  async #readAtRest<T>(begin: () => Visitor<T>): Promise<Reading<T>> {
     const { clock, databases } = this.#machine;
+    this.#assertSame();
     const stamp = this.#stamp();
-    const reading = await readAtRest(clock, databases, { handle: this.#handle, pageSize: this.pageSize }, begin);
-    if (reading === null) return null;
+    const reading = await readAtRest(clock, databases, this.#subject, begin);
+    if (reading === null) throw this.#unsettled();
     this.#open.restart(reading.size);
     this.#restStamp = stamp;
     return reading;
+  }
+
+  /** While nobody had it open, the database may have left WAL mode, and come back with other pages. */
+  #assertSame(): void {
+    const { journal, pageSize } = databaseHeader(this.#handle);
+    if (journal === 'wal' && pageSize === this.pageSize) return;
+    const found = `${journal} mode, pages of ${pageSize} bytes`;
+    const message = `${this.#handle.path} is another database than it was: ${found}`;
+    throw new Fault('conflict', 'database-replaced', message);
+  }
+
+  /** Nobody is attached to, and yet the main file is not the whole state. */
+  #unsettled(): Fault {
+    const { path } = this.#handle;
+    const { wal, shm } = this.#machine.databases.probe(path);
+    if (wal === null || wal.size === 0 || shm !== null) {
+      return new Fault('unavailable', 'database-unsettled', `${path} changed while it was read`);
+    }
+    return new Fault(
+      'unavailable',
+      'database-unsettled',
+      `${path} has a log without an index (-wal, and no -shm)`,
+      {
+        hint: 'with `locking_mode=EXCLUSIVE` none can be followed; if no application runs, open it once in sqlite3',
+      },
+    );
   }
 
   #stamp(): string {
@@ -191,18 +263,29 @@ export class Capture {
   }
 }
 
-/** The page size of a database in WAL mode. */
-function walPageSize(handle: DatabaseHandle): number {
+function isSameFile(a: FileStat | null, b: FileStat | null): boolean {
+  return a !== null && b !== null && a.dev === b.dev && a.ino === b.ino;
+}
+
+function databaseHeader(handle: DatabaseHandle): DatabaseHeader {
   const bytes = new Uint8Array(DATABASE_HEADER_BYTES);
   const size = handle.readMain(bytes, 0);
-  if (size === 0) {
-    throw new Fault('invalid', 'database-empty', `${handle.path} is empty`, {
-      hint: 'an application has to create its tables first; to bring back a lost database, use `millrace restore`',
-    });
-  }
-  const header = databaseHeaderDecode(bytes.subarray(0, size));
-  if (header.journal === 'wal') return header.pageSize;
-  throw new Fault('invalid', 'not-wal', `${handle.path} is in rollback-journal mode; commits can be followed in WAL mode`, {
-    hint: `switch it once, it stays so: sqlite3 ${handle.path} 'PRAGMA journal_mode=WAL'`,
+  if (size > 0) return databaseHeaderDecode(bytes.subarray(0, size));
+  throw new Fault('invalid', 'database-empty', `${handle.path} is empty`, {
+    hint: 'an application has to create its tables first; to bring back a lost database, use `millrace restore`',
   });
+}
+
+/** The page size of a database in WAL mode. */
+function walPageSize(handle: DatabaseHandle): number {
+  const header = databaseHeader(handle);
+  if (header.journal === 'wal') return header.pageSize;
+  throw new Fault(
+    'invalid',
+    'not-wal',
+    `${handle.path} is in rollback-journal mode; commits can be followed in WAL mode`,
+    {
+      hint: `switch it once, it stays so: sqlite3 ${handle.path} 'PRAGMA journal_mode=WAL'`,
+    },
+  );
 }

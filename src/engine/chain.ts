@@ -1,8 +1,8 @@
 /**
  * The chain of sealed TXIDs: page map, local state and archive, moved forward together, one upload at a time.
  *
- * Order: page map and record of a seal first, then its PUT. A crash in between leaves a record whose object may or may
- * not be there; the next start asks the archive.
+ * Order: page map and record of a seal first, then its PUT. A crash in between leaves a record whose object
+ * may or may not be there; the next start asks the archive.
  */
 
 import { assert, must } from '../base/assert.ts';
@@ -37,7 +37,9 @@ export interface ChainStart {
   readonly epochs: readonly Epoch[];
   /** The newest TXID, sealed and durable; `null` before the first. */
   readonly txid: Txid | null;
-  /** The rolling checksum there: that of `map`, unless all pages are to become the next TXID; 0 is not known. */
+  /**
+   * The rolling checksum there: that of `map`, unless all pages are to become the next TXID; 0 is not known.
+   */
   readonly post: Checksum;
   /** Its timestamp: those that follow are not earlier (W9). */
   readonly timestampMs: WallMs;
@@ -117,7 +119,9 @@ export class Chain {
 
   #seal(seal: Seal, state: SealedState): Sealed {
     this.#txid = this.#txid === null ? txid(1n) : txidNext(this.#txid);
-    this.#timestampMs = Math.max(this.#timestampMs, state.asOfMs) as WallMs;
+    // The time of sealing, not `asOfMs`: nothing in the file may be younger than its timestamp, or a restore
+    // as of a moment would hold what came after it.
+    this.#timestampMs = Math.max(this.#timestampMs, this.#machine.clock.wallMs()) as WallMs;
     this.#counter = (this.#counter + Math.max(1, state.commits)) >>> 0;
     const pre = this.#post;
     const sealed = seal.finish(this.map, {
@@ -143,7 +147,16 @@ export class Chain {
     }
     const { rolling: post } = this.map;
     const { size, sizeMin, to: position } = label;
-    this.#state.append({ kind: 'delta', txid: label.txid, post, pageSize: this.pageSize, size, sizeMin, position, changed });
+    this.#state.append({
+      kind: 'delta',
+      txid: label.txid,
+      post,
+      pageSize: this.pageSize,
+      size,
+      sizeMin,
+      position,
+      changed,
+    });
   }
 
   #fullRecord({ label }: Sealed): Parameters<LocalState['rewrite']>[0] {

@@ -9,11 +9,13 @@
  * | TXID 1, not arrived | empty, but of its lineage     | begin                                               |
  * | its newest seal    | never arrived, the one before is the head | resume before it                         |
  * | older              | went on in an epoch of ours    | replay what our own objects say                     |
- * | its newest seal    | has an older object of ours in its place (a PUT that arrived late) | replay it, behind the seal before |
+ * | its newest seal    | has an older object of ours in its place (a late PUT) | replay it, behind the seal before |
+ * | its newest seal, and none before it | the same       | overwrite                                           |
  * | any                | went on in another epoch       | refuse: another writer                              |
  * | any                | lost objects, or is another lineage | refuse                                         |
  *
- * `--continue` turns every refusal into `overwrite`: all pages as the next TXID; what was there stays restorable.
+ * `overwrite`: all pages as the next TXID; what was there stays restorable. `--continue` turns every refusal
+ * into it.
  */
 
 import { Fault } from '../base/fault.ts';
@@ -47,7 +49,11 @@ export interface Found {
     readonly last: SealFound;
     readonly before: SealFound | null;
   } | null;
-  readonly archive: { readonly url: string; readonly lineage: string | null; readonly head: HeadFound | null };
+  readonly archive: {
+    readonly url: string;
+    readonly lineage: string | null;
+    readonly head: HeadFound | null;
+  };
   /** The user said `--continue`. */
   readonly isContinue: boolean;
 }
@@ -81,8 +87,9 @@ export function continuity(found: Found): Decision {
   }
   const both = `at ${txidFormat(head.txid)} in epoch ${head.epoch}; this one stands at ${txidFormat(last.txid)}`;
   if (state.epochs.includes(head.epoch) && head.txid > last.txid) return { do: 'replay', keep: 'all' };
-  if (state.epochs.includes(head.epoch) && head.txid === last.txid && before !== null) {
-    return { do: 'replay', keep: 'but-last' };
+  // Of an older epoch than the newest: an object of the newest one, with another content, is a twin's.
+  if (state.epochs.slice(1).includes(head.epoch) && head.txid === last.txid) {
+    return before === null ? { do: 'overwrite' } : { do: 'replay', keep: 'but-last' };
   }
   if (head.txid < last.txid) {
     return refuse(isContinue, 'archive-behind', [

@@ -67,8 +67,8 @@ export class FrameRun {
   }
 
   /**
-   * Counts commits, and those commit frames that directly follow one with equal page number, size and page: they may
-   * be sector padding (B1). `before` is the frame before the run, if that was a commit frame.
+   * Counts commits, and those commit frames that directly follow one with equal page number, size and page:
+   * they may be sector padding (B1). `before` is the frame before the run, if that was a commit frame.
    */
   countCommits(before: Uint8Array | null): CommitCount {
     let commits = 0;

@@ -1,6 +1,6 @@
 /**
- * The hazards of observing SQLite, one test each: with the shipped rule nothing is missed and nothing invented; with the
- * simpler rule, which each test also runs, something is.
+ * The hazards of observing SQLite, one test each: with the shipped rule nothing is missed and nothing
+ * invented; with the simpler rule, which each test also runs, something is.
  */
 
 import assert from 'node:assert/strict';
@@ -39,7 +39,10 @@ test('B1: padding that repeats a commit frame is no gap inside one log', async (
   }
 });
 
-/** `lost` commits go with the old log; one commit of the log that follows is padded, and overwrites their tail. */
+/**
+ * `lost` commits go with the old log; one commit of the log that follows is padded, and overwrites their
+ * tail.
+ */
 async function lostBehindPadding(lost: number, verdicts?: Verdicts): Promise<CaptureRig> {
   const rig = await CaptureRig.start({ seed: 12, verdicts });
   for (let i = 0; i < 3; i++) rig.app.commit(PAGE);
@@ -208,7 +211,10 @@ test('B5: an image by a header from before the pin is torn, one from after it is
   rig.app.checkpoint('passive');
   rig.handle.pin();
   const torn = copyVisitor(pageSize);
-  const image = readImage({ handle: rig.handle, pageSize, log: { reader, header: before } }, new Slices(rig.machine.clock));
+  const image = readImage(
+    { handle: rig.handle, pageSize, log: { reader, header: before } },
+    new Slices(rig.machine.clock),
+  );
   for (let step = await image.next(); step.done !== true; step = await image.next()) torn.batch(step.value);
   rig.handle.unpin();
   rig.pages = torn.value;
@@ -228,7 +234,9 @@ test('B6: frames beyond the committed size are in the log and not in the TXID', 
   const chain = reader.start(header);
   assert.ok(chain !== null);
   const { run } = reader.frames(chain, 0, header.mxFrame);
-  const beyond = Array.from({ length: run.count }, (_, i) => run.pgno(i)).filter((pgno) => pgno > header.nPage);
+  const beyond = Array.from({ length: run.count }, (_, i) => run.pgno(i)).filter(
+    (pgno) => pgno > header.nPage,
+  );
   assert.ok(beyond.length > 0, 'the simpler rule would take these pages');
   assert.equal((await rig.pass()).found, 'commits');
   assert.ok(rig.isAtHead());

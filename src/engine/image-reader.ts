@@ -1,9 +1,9 @@
 /**
  * Reads one committed state of a whole database, page by page, while others write it.
  *
- * Each page is its newest frame in the log up to a header's `mxFrame`, else the main file's. The header must have been
- * read under the pin (B5): then nothing above a read mark is copied back, or, with READ0, the main file is frozen and
- * the log restarts at most once. Where there is no log, the main file alone is the state.
+ * Each page is its newest frame in the log up to a header's `mxFrame`, else the main file's. The header must
+ * have been read under the pin (B5): then nothing above a read mark is copied back, or, with READ0, the main
+ * file is frozen and the log restarts at most once. Where there is no log, the main file alone is the state.
  */
 
 import { assert } from '../base/assert.ts';
@@ -35,13 +35,19 @@ export function imageSize(source: ImageSource): number {
   return committed > 0 ? committed : Math.floor(source.handle.mainSize() / source.pageSize);
 }
 
-/** The newest frame of every page in the log up to `mxFrame`, or `null` if the log is not what the header says. */
-async function newestFrames(source: ImageSource, slices: Slices): Promise<ReadonlyMap<number, number> | null> {
+/**
+ * The newest frame of every page in the log up to `mxFrame`, or `null` if the log is not what the header
+ * says.
+ */
+async function newestFrames(
+  source: ImageSource,
+  slices: Slices,
+): Promise<ReadonlyMap<number, number> | null> {
   const newest = new Map<number, number>();
   if (source.log === null || source.log.header.mxFrame === 0) return newest;
   const { reader, header } = source.log;
   let chain = reader.start(header);
-  for (let at = 0; at < header.mxFrame; ) {
+  for (let at = 0; at < header.mxFrame;) {
     const read = chain === null ? null : reader.frames(chain, at, header.mxFrame);
     if (read === null || read.run.count === 0) return null;
     for (let i = 0; i < read.run.count; i++) newest.set(read.run.pgno(i), at + i);
@@ -53,8 +59,8 @@ async function newestFrames(source: ImageSource, slices: Slices): Promise<Readon
 }
 
 /**
- * Yields every page of the image in order, in batches. Returns `false` where the log turned out to be another one: what
- * was yielded is then no state at all, and the caller reads a header anew.
+ * Yields every page of the image in order, in batches. Returns `false` where the log turned out to be another
+ * one: what was yielded is then no state at all, and the caller reads a header anew.
  */
 export async function* readImage(source: ImageSource, slices: Slices): AsyncGenerator<PageBatch, boolean> {
   const newest = await newestFrames(source, slices);
@@ -64,7 +70,7 @@ export async function* readImage(source: ImageSource, slices: Slices): AsyncGene
   const lock = lockPage(pageSize);
   const buffer = new Uint8Array(Math.max(pageSize, LIMITS.batchBytesMax));
   const batchPages = buffer.length / pageSize;
-  for (let first = 1; first <= size; ) {
+  for (let first = 1; first <= size;) {
     if (first === lock) {
       first++;
       continue;

@@ -1,8 +1,8 @@
 /**
  * One committed state of a whole database, read while others write it (or while nobody does).
  *
- * The reading visits every page once, in order, and counts only if the state held still to the end; a visitor is thrown
- * away with a reading that did not.
+ * The reading visits every page once, in order, and counts only if the state held still to the end; a visitor
+ * is thrown away with a reading that did not.
  */
 
 import { Fault } from '../base/fault.ts';
@@ -15,7 +15,11 @@ import type { ImageSource, PageBatch } from './image-reader.ts';
 import { LogReader } from './log-reader.ts';
 import type { WalPosition } from './position.ts';
 
-export const LIMITS = { attemptsMax: 3 } as const;
+export const LIMITS = {
+  attemptsMax: 3,
+  /** Two changes within a tick of a file system's clock leave the same time: Linux's took up to 10 ms. */
+  tickMs: 20,
+} as const;
 
 /** Sees every page of an image; `value` is what it made of them. */
 export interface Visitor<T> {
@@ -41,6 +45,8 @@ export type Settle<T> = (reading: Reading<T>) => Promise<void>;
 export interface Subject {
   readonly handle: DatabaseHandle;
   readonly pageSize: number;
+  /** Ends a reading with Fault `reading-interrupted`: no pin outlasts it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -49,7 +55,7 @@ export interface Subject {
  */
 export async function readAttached<T>(
   clock: Clock,
-  { handle, pageSize }: Subject,
+  { handle, pageSize, signal }: Subject,
   begin: () => Visitor<T>,
   settle: Settle<T>,
 ): Promise<Reading<T>> {
@@ -62,7 +68,7 @@ export async function readAttached<T>(
       if (header === null) continue;
       const source = { handle, pageSize, log: { reader, header } };
       const visitor = begin();
-      if (await visit(clock, source, visitor)) {
+      if (await visit(clock, source, visitor, signal)) {
         const position = positionOf(header);
         const reading = { value: visitor.value, size: imageSize(source), position, asOfMs };
         await settle(reading);
@@ -72,39 +78,49 @@ export async function readAttached<T>(
       handle.unpin();
     }
   }
-  throw new Fault('unavailable', 'image-unsteady', `the log changed under ${LIMITS.attemptsMax} readings of ${handle.path}`);
+  throw new Fault(
+    'unavailable',
+    'image-unsteady',
+    `the log changed under ${LIMITS.attemptsMax} readings of ${handle.path}`,
+  );
 }
 
 /**
- * Reads the main file of a database that nobody has open. A writer would have to make a `-wal` first, and only then
- * could a checkpoint change the file: if neither happened, what was read is one state. `null`: it did happen.
+ * Reads the main file of a database that nobody has open. A writer would have to make a `-wal` first, and
+ * only then could a checkpoint change the file: if neither happened, what was read is one state. `null`: it
+ * did happen.
  */
 export async function readAtRest<T>(
   clock: Clock,
   databases: Databases,
-  { handle, pageSize }: Subject,
+  { handle, pageSize, signal }: Subject,
   begin: () => Visitor<T>,
 ): Promise<Reading<T> | null> {
   const before = atRest(databases, handle.path);
   if (before === null) return null;
+  // From here on a change shows: it is in another tick than the last one, which the reading contains.
+  await clock.sleep(LIMITS.tickMs);
   const asOfMs = clock.wallMs();
   const source = { handle, pageSize, log: null };
   const size = imageSize(source);
   const visitor = begin();
-  const whole = await visit(clock, source, visitor);
+  const whole = await visit(clock, source, visitor, signal);
   const after = atRest(databases, handle.path);
   if (!whole || after === null || after !== before) return null;
   return { value: visitor.value, size, position: null, asOfMs };
 }
 
-/** Reads the main file alone, whatever a log says, and whoever writes it meanwhile: no state, unless a checksum says so. */
+/**
+ * Reads the main file alone, whatever a log says, and whoever writes it meanwhile: no state, unless a
+ * checksum says so.
+ */
 export async function readMainFile<T>(
   clock: Clock,
-  { handle, pageSize }: Subject,
+  { handle, pageSize, signal }: Subject,
   begin: () => Visitor<T>,
 ): Promise<T> {
   const visitor = begin();
-  await visit(clock, { handle, pageSize, log: null }, visitor);
+  await visit(clock, { handle, pageSize, log: null }, visitor, signal);
   return visitor.value;
 }
 
@@ -115,11 +131,23 @@ function atRest(databases: Databases, path: string): string | null {
   return `${main.dev} ${main.ino} ${main.size} ${main.mtimeMs}`;
 }
 
-async function visit<T>(clock: Clock, source: ImageSource, visitor: Visitor<T>): Promise<boolean> {
+async function visit<T>(
+  clock: Clock,
+  source: ImageSource,
+  visitor: Visitor<T>,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const image = readImage(source, new Slices(clock));
   for (;;) {
     const step = await image.next();
     if (step.done === true) return step.value;
+    if (signal?.aborted === true) {
+      throw new Fault(
+        'unavailable',
+        'reading-interrupted',
+        `the end came while ${source.handle.path} was read`,
+      );
+    }
     visitor.batch(step.value);
   }
 }

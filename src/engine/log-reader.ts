@@ -1,8 +1,8 @@
 /**
  * Reads a live WAL and its index, and believes neither without proof.
  *
- * Frames come back only as far as salts and checksum chain hold; a header of the index only if both of its copies
- * agree. The run that `frames` returns lies in a buffer that the next call reuses.
+ * Frames come back only as far as salts and checksum chain hold; a header of the index only if both of its
+ * copies agree. The run that `frames` returns lies in a buffer that the next call reuses.
  */
 
 import type { DatabaseHandle } from '../base/ports.ts';
@@ -63,7 +63,10 @@ export class LogReader {
     return this.#handle.readWal(bytes, 0) === WAL_HEADER_BYTES ? walHeaderDecode(bytes) : null;
   }
 
-  /** The chain before the first frame of the generation that `salts` name, or `null` if the log is another by now. */
+  /**
+   * The chain before the first frame of the generation that `salts` name, or `null` if the log is another by
+   * now.
+   */
   start(salts: { readonly salt1: number; readonly salt2: number }): LogChain | null {
     const header = this.header();
     if (header === null || header.salt1 !== salts.salt1 || header.salt2 !== salts.salt2) return null;

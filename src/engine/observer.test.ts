@@ -7,7 +7,18 @@ import { CaptureRig } from '../../test/support/capture-rig.ts';
 
 type Action =
   | { readonly do: 'commit'; readonly pages: readonly number[]; readonly size: number }
-  | { readonly do: 'grow' | 'shrink' | 'spill' | 'rollback' | 'ghost' | 'padded' | 'fresh' | 'pass' | 'restart' }
+  | {
+      readonly do:
+        | 'grow'
+        | 'shrink'
+        | 'spill'
+        | 'rollback'
+        | 'ghost'
+        | 'padded'
+        | 'fresh'
+        | 'pass'
+        | 'restart';
+    }
   | { readonly do: 'checkpoint'; readonly mode: 'passive' | 'full' | 'restart' | 'truncate' };
 
 const action: fc.Arbitrary<Action> = fc.oneof(
@@ -83,7 +94,9 @@ function act(rig: CaptureRig, what: Action): void {
   }
 }
 
-/** What the runs of the property came to: a class without a case would mean that the generator sees nothing. */
+/**
+ * What the runs of the property came to: a class without a case would mean that the generator sees nothing.
+ */
 const seen = { passes: 0, commits: 0, gaps: 0 };
 
 test('whatever the application does, every pass ends at the newest commit or says that it cannot prove it', async () => {
@@ -91,7 +104,10 @@ test('whatever the application does, every pass ends at the newest commit or say
     fc.integer({ min: 1, max: 1 << 30 }),
     fc.array(action, { minLength: 5, maxLength: 60 }),
     async (seed, actions) => {
-      const rig = await CaptureRig.start({ seed, application: { sizePages: 6, autocheckpoint: seed % 3 === 0 ? 12 : 0 } });
+      const rig = await CaptureRig.start({
+        seed,
+        application: { sizePages: 6, autocheckpoint: seed % 3 === 0 ? 12 : 0 },
+      });
       let healedAt = rig.app.state.index;
       for (const what of [...actions, { do: 'pass' } as const]) {
         act(rig, what);

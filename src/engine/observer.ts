@@ -1,9 +1,10 @@
 /**
  * The observer: follows the commits of a database that other processes write, without a lock.
  *
- * A pass reads the WAL-index header and takes the frames of every commit since its position into the open TXID, or
- * says `gap` where it cannot prove that it has all of them and nothing else. After a gap the open TXID and the position
- * mean nothing: only a difference (or the snapshot that a first difference is) brings the observer back.
+ * A pass reads the WAL-index header and takes the frames of every commit since its position into the open
+ * TXID, or says `gap` where it cannot prove that it has all of them and nothing else. After a gap the open
+ * TXID and the position mean nothing: only a difference (or the snapshot that a first difference is) brings
+ * the observer back.
  *
  *   old log  ████████████│▒▒▒▒▒▒▒▒░░░░      ▒ tail: committed, E of them   ░ ghosts: never committed
  *                        position
@@ -27,7 +28,9 @@ import type { CommitCount } from './proof.ts';
 
 export const LIMITS = { tailBytesMax: 67_108_864, restartsPerPassMax: 4 } as const;
 
-/** What one pass found. `asOfMs`: every commit acknowledged before it is in the open TXID (or was already). */
+/**
+ * What one pass found. `asOfMs`: every commit acknowledged before it is in the open TXID (or was already).
+ */
 export type Pass =
   | { readonly found: 'nothing'; readonly asOfMs: WallMs }
   | { readonly found: 'commits'; readonly asOfMs: WallMs }
@@ -61,7 +64,11 @@ export class Observer {
     clock: Clock,
     handle: DatabaseHandle,
     open: OpenTxid,
-    from: { readonly pageSize: number; readonly position: WalPosition | null; readonly verdicts?: Verdicts | undefined },
+    from: {
+      readonly pageSize: number;
+      readonly position: WalPosition | null;
+      readonly verdicts?: Verdicts | undefined;
+    },
   ) {
     assert(handle.attached, 'an observer needs an attached handle');
     this.#clock = clock;
@@ -137,12 +144,13 @@ export class Observer {
   /** Takes the commits from the position to `header.mxFrame`, in the generation that both share. */
   async #follow(header: WalIndex): Promise<Step> {
     const from = must(this.#position, 'a pass has a position');
-    if (header.mxFrame < from.frames) return { gap: `the log fell back from ${from.frames} to ${header.mxFrame} frames` };
+    if (header.mxFrame < from.frames)
+      return { gap: `the log fell back from ${from.frames} to ${header.mxFrame} frames` };
     let chain: LogChain | null = from.frames > 0 ? { ...from, seed: from.checksum } : null;
     if (chain === null && header.mxFrame > 0) chain = this.#reader.start(header);
     const counted = { commits: 0, suspects: 0 };
     const slices = new Slices(this.#clock);
-    for (let at = from.frames; at < header.mxFrame; ) {
+    for (let at = from.frames; at < header.mxFrame;) {
       const read = chain === null ? null : this.#reader.frames(chain, at, header.mxFrame);
       if (read === null || read.run.count === 0) return this.#broken(header);
       this.#absorb(read.run, at, counted);
@@ -170,9 +178,12 @@ export class Observer {
   #settle(header: WalIndex, from: WalPosition, counted: CommitCount): Step {
     const here = must(this.#position, 'a pass has a position');
     const { s0, s1 } = header.frameChecksum;
-    if (here.frames !== header.mxFrame) return { gap: `frame ${header.mxFrame} ends the log, but no transaction` };
+    if (here.frames !== header.mxFrame)
+      return { gap: `frame ${header.mxFrame} ends the log, but no transaction` };
     if (here.frames > 0 && (here.checksum.s0 !== s0 || here.checksum.s1 !== s1)) {
-      return { gap: `the chain at frame ${header.mxFrame} does not end in the checksum that the index names` };
+      return {
+        gap: `the chain at frame ${header.mxFrame} does not end in the checksum that the index names`,
+      };
     }
     const verdict = this.#verdicts.sameLog(from.iChange, header.iChange, counted);
     if ('gap' in verdict) return verdict;
@@ -191,8 +202,8 @@ export class Observer {
   }
 
   /**
-   * The log has other salts: proves how many commits of the old tail are real, takes them, and moves to the start of
-   * the log that `header` describes. The tail is read first, since it is being overwritten.
+   * The log has other salts: proves how many commits of the old tail are real, takes them, and moves to the
+   * start of the log that `header` describes. The tail is read first, since it is being overwritten.
    */
   async #cross(header: WalIndex, position: WalPosition): Promise<Step> {
     this.#open.dropPending();
@@ -225,10 +236,11 @@ export class Observer {
   async #tail(position: WalPosition): Promise<FrameRun> {
     const parts: Uint8Array[] = [];
     let bytes = 0;
-    // Before the first frame the seed is that of a header which is overwritten by now: such a tail cannot be verified.
+    // Before the first frame the seed is that of a header which is overwritten by now: such a tail cannot be
+    // verified.
     let chain: LogChain = { ...position, seed: position.checksum };
     const slices = new Slices(this.#clock);
-    for (let at = position.frames; at > 0 && bytes < LIMITS.tailBytesMax; ) {
+    for (let at = position.frames; at > 0 && bytes < LIMITS.tailBytesMax;) {
       const { run, next } = this.#reader.frames(chain, at, Infinity);
       if (run.count === 0) break;
       parts.push(run.bytes.slice());
@@ -242,14 +254,16 @@ export class Observer {
     return new FrameRun(run.bytes.subarray(0, run.committedEnd() * step), this.#pageSize);
   }
 
-  /** Counts the commits of the log that `header` describes, all verified; `null` if it restarted meanwhile. */
+  /**
+   * Counts the commits of the log that `header` describes, all verified; `null` if it restarted meanwhile.
+   */
   async #count(header: WalIndex): Promise<CommitCount | null> {
     const counted = { commits: 0, suspects: 0 };
     if (header.mxFrame === 0) return counted;
     let chain = this.#reader.start(header);
     let last: Uint8Array | null = null;
     const slices = new Slices(this.#clock);
-    for (let at = 0; at < header.mxFrame; ) {
+    for (let at = 0; at < header.mxFrame;) {
       const read = chain === null ? null : this.#reader.frames(chain, at, header.mxFrame);
       if (read === null || read.run.count === 0) return null;
       const { commits, suspects } = read.run.countCommits(last);

@@ -1,9 +1,10 @@
 /**
  * The open TXID: the commits captured since the last seal, as a set of dirty pages with their newest images.
  *
- * Frames come in runs that need not end at a commit; what follows the last commit frame is kept apart as the pending
- * transaction and joins the set when its commit frame comes. At each commit the pages beyond its size leave the set
- * (B6). Beyond `imageBytesMax` the images are let go and the set says so: the seal then takes a difference.
+ * Frames come in runs that need not end at a commit; what follows the last commit frame is kept apart as the
+ * pending transaction and joins the set when its commit frame comes. At each commit the pages beyond its size
+ * leave the set (B6). Beyond `imageBytesMax` the images are let go and the set says so: the seal then takes a
+ * difference.
  */
 
 import { lockPage } from '../format/sqlite-header.ts';
@@ -14,7 +15,10 @@ export const LIMITS = { sparePagesMax: 2_048 } as const;
 
 /** What one open TXID captured. */
 export interface DirtyPages {
-  /** The newest images. A page number without one is of a page by which the file grew: its content is in the file. */
+  /**
+   * The newest images. A page number without one is of a page by which the file grew: its content is in the
+   * file.
+   */
   readonly pages: Map<number, Uint8Array>;
   /** What a seal must hold, ascending. */
   readonly pgnos: Uint32Array;
@@ -98,7 +102,10 @@ export class OpenTxid {
     return taken;
   }
 
-  /** Starts the next TXID on a database of `size` pages, and forgets what was captured: a difference has it all. */
+  /**
+   * Starts the next TXID on a database of `size` pages, and forgets what was captured: a difference has it
+   * all.
+   */
   restart(size: number): void {
     this.#recycle(this.#pages);
     this.#commits = 0;
@@ -122,8 +129,8 @@ export class OpenTxid {
   }
 
   /**
-   * Merges frames 0 … end−1, newest first: a frame counts if no later one has its page, and if every commit from its
-   * own on keeps the page.
+   * Merges frames 0 … end−1, newest first: a frame counts if no later one has its page, and if every commit
+   * from its own on keeps the page.
    */
   #take(run: FrameRun, end: number): void {
     const newest = new Map<number, number>();
@@ -140,7 +147,9 @@ export class OpenTxid {
     this.#sizeMin = Math.min(this.#sizeMin, sizeMin);
   }
 
-  /** Moves the pending transaction into the set, under what `newer` frames say, and cuts the set to `sizeMin`. */
+  /**
+   * Moves the pending transaction into the set, under what `newer` frames say, and cuts the set to `sizeMin`.
+   */
   #merge(newer: ReadonlyMap<number, number>, sizeMin: number): void {
     for (const [pgno, image] of this.#pending) {
       if (!newer.has(pgno) && pgno <= sizeMin && pgno !== this.#lockPage) this.#put(this.#pages, pgno, image);

@@ -1,8 +1,8 @@
 /**
  * The page map: a CRC-64 for each page of the database at one position, and their XOR, the rolling checksum.
  *
- * 8 bytes a page. 0 marks a page that is not known (a page's checksum has bit 63 set, so it is never 0); the lock page
- * stays 0 for ever.
+ * 8 bytes a page. 0 marks a page that is not known (a page's checksum has bit 63 set, so it is never 0); the
+ * lock page stays 0 for ever.
  */
 
 import { assert } from '../base/assert.ts';
@@ -55,7 +55,10 @@ export class PageMap {
     this.#sums[pgno - 1] = sum;
   }
 
-  /** Makes the database `size` pages long: pages beyond it are forgotten (B6), pages that it gains are not known. */
+  /**
+   * Makes the database `size` pages long: pages beyond it are forgotten (B6), pages that it gains are not
+   * known.
+   */
   resize(size: number): void {
     for (let pgno = size + 1; pgno <= this.#size; pgno++) {
       this.#rolling ^= this.#sums[pgno - 1] ?? 0n;

@@ -1,8 +1,8 @@
 /**
  * Where capture stands in one generation of a database's WAL.
  *
- * A position is proof as much as place: the frames before it carried these salts and chained to this checksum. It
- * always lies behind a commit frame.
+ * A position is proof as much as place: the frames before it carried these salts and chained to this
+ * checksum. It always lies behind a commit frame.
  */
 
 import type { WalSeed } from '../format/kernel.ts';

@@ -6,7 +6,9 @@ import { restartVerdict, sameLogVerdict } from './proof.ts';
 const none = { commits: 0, suspects: 0 };
 
 test('inside one log the counter must have moved by the commits that the log shows', () => {
-  assert.deepEqual(sameLogVerdict(10, 13, { commits: 3, suspects: 0 }), { proved: { iChange: 13, commits: 3 } });
+  assert.deepEqual(sameLogVerdict(10, 13, { commits: 3, suspects: 0 }), {
+    proved: { iChange: 13, commits: 3 },
+  });
   assert.ok('gap' in sameLogVerdict(10, 12, { commits: 3, suspects: 0 }));
   assert.ok('gap' in sameLogVerdict(10, 14, { commits: 3, suspects: 0 }));
   assert.ok('gap' in sameLogVerdict(10, 11, none));
@@ -21,30 +23,64 @@ test('padded commit frames may be as many fewer commits, and no more', () => {
 
 test('a counter that wraps goes on', () => {
   assert.ok('proved' in sameLogVerdict(0xffff_ffff, 1, { commits: 2, suspects: 0 }));
-  const evidence = { then: 0xffff_fffe, now: 2, oneRestart: true, isClean: false, found: { commits: 1, suspects: 0 } };
-  assert.deepEqual(restartVerdict({ ...evidence, tail: { commits: 5, suspects: 0 } }), { proved: { take: 3 } });
+  const evidence = {
+    then: 0xffff_fffe,
+    now: 2,
+    oneRestart: true,
+    isClean: false,
+    found: { commits: 1, suspects: 0 },
+  };
+  assert.deepEqual(restartVerdict({ ...evidence, tail: { commits: 5, suspects: 0 } }), {
+    proved: { take: 3 },
+  });
 });
 
 test('a counter that fell back is a gap', () => {
   assert.ok('gap' in sameLogVerdict(10, 3, { commits: 3, suspects: 0 }));
-  const evidence = { then: 10, now: 3, oneRestart: true, isClean: false, found: { commits: 3, suspects: 0 }, tail: none };
+  const evidence = {
+    then: 10,
+    now: 3,
+    oneRestart: true,
+    isClean: false,
+    found: { commits: 3, suspects: 0 },
+    tail: none,
+  };
   assert.ok('gap' in restartVerdict(evidence));
 });
 
 test('a counter that was never known takes what the chain shows, and proves nothing across a restart', () => {
   assert.ok('proved' in sameLogVerdict(null, 99, { commits: 3, suspects: 0 }));
-  assert.ok('gap' in restartVerdict({ then: null, now: 1, oneRestart: true, isClean: false, found: none, tail: none }));
+  assert.ok(
+    'gap' in
+      restartVerdict({ then: null, now: 1, oneRestart: true, isClean: false, found: none, tail: none }),
+  );
 });
 
 test('across one restart exactly the commits that the counter misses are taken from the tail', () => {
-  const evidence = { then: 10, now: 15, oneRestart: true, isClean: false, found: { commits: 3, suspects: 0 } };
-  assert.deepEqual(restartVerdict({ ...evidence, tail: { commits: 2, suspects: 0 } }), { proved: { take: 2 } });
-  assert.deepEqual(restartVerdict({ ...evidence, tail: { commits: 9, suspects: 0 } }), { proved: { take: 2 } });
+  const evidence = {
+    then: 10,
+    now: 15,
+    oneRestart: true,
+    isClean: false,
+    found: { commits: 3, suspects: 0 },
+  };
+  assert.deepEqual(restartVerdict({ ...evidence, tail: { commits: 2, suspects: 0 } }), {
+    proved: { take: 2 },
+  });
+  assert.deepEqual(restartVerdict({ ...evidence, tail: { commits: 9, suspects: 0 } }), {
+    proved: { take: 2 },
+  });
   assert.ok('gap' in restartVerdict({ ...evidence, tail: { commits: 1, suspects: 0 } }));
 });
 
 test('over any other change of salts nothing may be missing', () => {
-  const evidence = { then: 10, oneRestart: false, isClean: true, found: { commits: 3, suspects: 0 }, tail: { commits: 9, suspects: 0 } };
+  const evidence = {
+    then: 10,
+    oneRestart: false,
+    isClean: true,
+    found: { commits: 3, suspects: 0 },
+    tail: { commits: 9, suspects: 0 },
+  };
   assert.deepEqual(restartVerdict({ ...evidence, now: 13 }), { proved: { take: 0 } });
   assert.ok('gap' in restartVerdict({ ...evidence, now: 13, isClean: false }), 'other logs had commits');
   assert.ok('gap' in restartVerdict({ ...evidence, now: 14 }));

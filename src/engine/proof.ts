@@ -1,10 +1,10 @@
 /**
  * The verdicts that capture rests on: was nothing missed, and nothing invented? Pure.
  *
- * Inside one generation of the log the checksum chain is the proof, and SQLite's commit counter must agree. Across one
- * restart the counter says how many commits of the old tail were real: exactly that many are taken, so that neither a
- * missed commit nor the ghost of a failed fsync (B2) gets through. Sector padding repeats commit frames (B1): where
- * that could change a count across a restart, there is no proof.
+ * Inside one generation of the log the checksum chain is the proof, and SQLite's commit counter must agree.
+ * Across one restart the counter says how many commits of the old tail were real: exactly that many are
+ * taken, so that neither a missed commit nor the ghost of a failed fsync (B2) gets through. Sector padding
+ * repeats commit frames (B1): where that could change a count across a restart, there is no proof.
  */
 
 /** A run of verified frames, counted. `suspects`: commit frames that may be padding of the one before. */
@@ -21,8 +21,8 @@ function steps(then: number, now: number): number {
 }
 
 /**
- * Same salts: the chain is intact over `found`; does the counter agree? Proves the counter to go on from, and how many
- * commits there were, padding aside.
+ * Same salts: the chain is intact over `found`; does the counter agree? Proves the counter to go on from, and
+ * how many commits there were, padding aside.
  */
 export function sameLogVerdict(
   then: number | null,
@@ -43,7 +43,10 @@ export interface RestartEvidence {
   readonly now: number;
   /** Salt-1 grew by exactly one: one restart. Anything else may hide any number of generations. */
   readonly oneRestart: boolean;
-  /** Behind `mxFrame` the log holds nothing of another generation: it was truncated, or overwritten to its end. */
+  /**
+   * Behind `mxFrame` the log holds nothing of another generation: it was truncated, or overwritten to its
+   * end.
+   */
   readonly isClean: boolean;
   /** What the log under the other salts holds, up to its `mxFrame`. */
   readonly found: CommitCount;
@@ -56,12 +59,16 @@ export function restartVerdict(evidence: RestartEvidence): Verdict<{ take: numbe
   const { then, now, found, tail, oneRestart, isClean } = evidence;
   if (then === null) return { gap: 'the log restarted while the commit counter could not be compared' };
   const missed = steps(then, (now - found.commits) >>> 0);
-  // A log is restarted only when it holds a commit. If none is missing over several restarts, all but the newest log were
-  // empty, so each was truncated; frames of another one say that the counter was reset meanwhile (B3).
-  if (missed === 0 && !oneRestart && !isClean) return { gap: 'the log restarted more than once, with commits in it' };
+  // A log is restarted only when it holds a commit. If none is missing over several restarts, all but the
+  // newest log were empty, so each was truncated; frames of another one say that the counter was reset
+  // meanwhile (B3).
+  if (missed === 0 && !oneRestart && !isClean)
+    return { gap: 'the log restarted more than once, with commits in it' };
   if (missed === 0 && found.suspects === 0) return { proved: { take: 0 } };
   if (!oneRestart) return { gap: `the log restarted more than once, ${missed} commits are not in it` };
-  if (found.suspects + tail.suspects > 0) return { gap: 'commit frames that may be padding make the count ambiguous' };
-  if (missed > tail.commits) return { gap: `${missed} commits were made before the restart, ${tail.commits} are left` };
+  if (found.suspects + tail.suspects > 0)
+    return { gap: 'commit frames that may be padding make the count ambiguous' };
+  if (missed > tail.commits)
+    return { gap: `${missed} commits were made before the restart, ${tail.commits} are left` };
   return { proved: { take: missed } };
 }

@@ -3,91 +3,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SimWorld } from '../../sim/world/world.ts';
-import type { SqliteApplication } from '../../sim/world/database.ts';
-import type { SimMachine } from '../../sim/world/world.ts';
 import { lintArchive } from '../../test/support/archive-lint.ts';
+import { DATABASE, ReplicatorRig } from '../../test/support/replicator-rig.ts';
 import { isFault } from '../base/fault.ts';
-import { Archive } from '../storage/archive.ts';
-import { FaultyStore } from '../storage/faulty-store.ts';
-import { MemoryStore } from '../storage/memory-store.ts';
-import { LtxDecoder } from '../format/ltx-decoder.ts';
 import { Replicator } from './replicator.ts';
-import type { ReplicateEvent, ReplicateOptions } from './replicator.ts';
 import { stateDir } from './state.ts';
 
-const DATABASE = '/data/app.db';
-
-/** A world with one database, one archive, and as many Millrace processes after each other as a test starts. */
-class Stage {
-  readonly world: SimWorld;
-  readonly app: SqliteApplication;
-  readonly store: FaultyStore;
-  readonly archive: Archive;
-  readonly events: ReplicateEvent[] = [];
-  machine: SimMachine;
-  #started = 0;
-
-  constructor(seed: number) {
-    this.world = new SimWorld(seed);
-    this.app = this.world.application(DATABASE, { sizePages: 6 });
-    this.machine = this.world.machine(this.world.process('first'));
-    const { clock, chance } = this.machine;
-    this.store = new FaultyStore(new MemoryStore(clock), clock, chance);
-    this.archive = new Archive(this.store);
-  }
-
-  /** The process of before is dead; another one starts. */
-  restart(): void {
-    this.machine.process.kill();
-    this.machine = this.world.machine(this.world.process(`restart ${++this.#started}`));
-  }
-
-  open(options: ReplicateOptions = {}): Promise<Replicator> {
-    this.events.length = 0;
-    const onEvent = (event: ReplicateEvent): void => void this.events.push(event);
-    return this.world.run(Replicator.open(this.machine, DATABASE, this.archive, { onEvent, ...options }));
-  }
-
-  /** One process that makes everything durable, and ends. */
-  async replicate(options: ReplicateOptions = {}): Promise<void> {
-    const replicator = await this.open(options);
-    await this.world.run(replicator.once());
-    await this.world.run(replicator.close());
-  }
-
-  event(name: ReplicateEvent['event']): ReplicateEvent | undefined {
-    return this.events.find(({ event }) => event === name);
-  }
-
-  decision(): string | undefined {
-    const started = this.event('started');
-    return started?.event === 'started' ? started.decision : undefined;
-  }
-
-  /** All L0s in order, laid over each other. */
-  async restored(): Promise<Uint8Array[]> {
-    const pages: Uint8Array[] = [];
-    for (const file of await this.archive.list(0)) {
-      const decoder = new LtxDecoder();
-      for (const batch of decoder.push(await this.archive.read(file))) {
-        const step = batch.pages.length / batch.pgnos.length;
-        for (const [i, pgno] of batch.pgnos.entries()) pages[pgno - 1] = batch.pages.slice(i * step, (i + 1) * step);
-      }
-      pages.length = decoder.end().header.commit;
-    }
-    return pages;
-  }
-
-  /** The archive's head is the database's newest state, and the archive keeps every rule. */
-  async assertCaughtUp(): Promise<void> {
-    assert.ok(this.app.history.find(await this.restored()).includes(this.app.state.index));
-    assert.deepEqual(await lintArchive(this.archive), []);
-  }
-}
-
 test('a database without an archive begins a lineage with a snapshot', async () => {
-  const stage = new Stage(1);
+  const stage = new ReplicatorRig(1);
   await stage.replicate();
   assert.equal(stage.decision(), 'begin');
   const durable = stage.event('durable');
@@ -96,7 +19,7 @@ test('a database without an archive begins a lineage with a snapshot', async () 
 });
 
 test('a restart whose log continues goes on without a difference', async () => {
-  const stage = new Stage(2);
+  const stage = new ReplicatorRig(2);
   stage.app.commit({ pages: [2] });
   await stage.replicate();
   stage.restart();
@@ -110,7 +33,7 @@ test('a restart whose log continues goes on without a difference', async () => {
 });
 
 test('a restart whose log does not continue takes a difference, not a snapshot', async () => {
-  const stage = new Stage(3);
+  const stage = new ReplicatorRig(3);
   await stage.replicate();
   stage.restart();
   stage.app.commit({ pages: [3] });
@@ -124,7 +47,7 @@ test('a restart whose log does not continue takes a difference, not a snapshot',
 });
 
 test('nothing is uploaded where nothing was committed', async () => {
-  const stage = new Stage(4);
+  const stage = new ReplicatorRig(4);
   stage.app.commit({ pages: [2] });
   await stage.replicate();
   stage.restart();
@@ -134,7 +57,7 @@ test('nothing is uploaded where nothing was committed', async () => {
 });
 
 test('a seal whose PUT never arrived is sealed again', async () => {
-  const stage = new Stage(5);
+  const stage = new ReplicatorRig(5);
   stage.app.commit({ pages: [2] });
   await stage.replicate();
   stage.restart();
@@ -152,7 +75,7 @@ test('a seal whose PUT never arrived is sealed again', async () => {
 });
 
 test('a seal whose PUT arrived and whose answer was lost is our own', async () => {
-  const stage = new Stage(6);
+  const stage = new ReplicatorRig(6);
   stage.app.commit({ pages: [2] });
   await stage.replicate();
   stage.restart();
@@ -170,7 +93,7 @@ test('a seal whose PUT arrived and whose answer was lost is our own', async () =
 });
 
 test('an answer that is lost to a running process is recognised by epoch and checksum', async () => {
-  const stage = new Stage(7);
+  const stage = new ReplicatorRig(7);
   stage.store.faults = { ...stage.store.faults, lostAnswer: 0.5 };
   for (let i = 0; i < 5; i++) {
     stage.app.commit({ pages: [2] });
@@ -185,7 +108,7 @@ test('an answer that is lost to a running process is recognised by epoch and che
 });
 
 test('without a state, a database that is the head of the archive is adopted', async () => {
-  const stage = new Stage(8);
+  const stage = new ReplicatorRig(8);
   stage.app.commit({ pages: [2] });
   await stage.replicate();
   stage.restart();
@@ -199,7 +122,7 @@ test('without a state, a database that is the head of the archive is adopted', a
 });
 
 test('without a state, a database whose main file is the head went on from there', async () => {
-  const stage = new Stage(16);
+  const stage = new ReplicatorRig(16);
   stage.app.commit({ pages: [2] });
   stage.app.checkpoint('truncate');
   await stage.replicate();
@@ -214,13 +137,16 @@ test('without a state, a database whose main file is the head went on from there
 });
 
 test('without a state, another database is refused, and --continue makes it the next state', async () => {
-  const stage = new Stage(9);
+  const stage = new ReplicatorRig(9);
   await stage.replicate();
   stage.restart();
   for (const name of ['identity.json', 'pages']) stage.machine.files.remove(`${stateDir(DATABASE)}/${name}`);
   stage.app.commit({ pages: [3, 4] });
   stage.app.checkpoint('passive');
-  await assert.rejects(stage.open(), (error) => isFault(error, 'conflict') && error.code === 'database-differs');
+  await assert.rejects(
+    stage.open(),
+    (error) => isFault(error, 'conflict') && error.code === 'database-differs',
+  );
   assert.equal((await stage.archive.list(0)).length, 1, 'nothing was written');
   await stage.replicate({ adopt: 'continue' });
   assert.equal((await stage.archive.list(0)).length, 2);
@@ -228,7 +154,7 @@ test('without a state, another database is refused, and --continue makes it the 
 });
 
 test('records that a power loss took are replayed from our own objects', async () => {
-  const stage = new Stage(10);
+  const stage = new ReplicatorRig(10);
   stage.app.commit({ pages: [2] });
   await stage.replicate();
   const pages = `${stateDir(DATABASE)}/pages`;
@@ -252,24 +178,27 @@ test('records that a power loss took are replayed from our own objects', async (
 });
 
 test('of two writers of one archive the second is stopped by name, and the chain stays whole', async () => {
-  const stage = new Stage(11);
+  const stage = new ReplicatorRig(11);
   stage.app.commit({ pages: [2] });
   await stage.replicate();
   const first = await stage.open();
   // A copy of the same database, elsewhere, without state: it is the head, so it may go on.
-  const other = new Stage(11);
+  const other = new ReplicatorRig(11);
   other.app.commit({ pages: [2] });
   const copy = await other.world.run(Replicator.open(other.machine, DATABASE, stage.archive));
   other.app.commit({ pages: [3] });
   await other.world.run(copy.once());
   stage.app.commit({ pages: [4] });
-  await assert.rejects(stage.world.run(first.once()), (error) => isFault(error, 'fenced') && error.hint !== undefined);
+  await assert.rejects(
+    stage.world.run(first.once()),
+    (error) => isFault(error, 'fenced') && error.hint !== undefined,
+  );
   assert.deepEqual(await lintArchive(stage.archive), []);
   assert.equal((await stage.archive.list(0)).length, 2);
 });
 
 test('a second process for the same database is refused', async () => {
-  const stage = new Stage(12);
+  const stage = new ReplicatorRig(12);
   await stage.open();
   const second = stage.world.machine(stage.world.process('second'));
   await assert.rejects(
@@ -279,7 +208,7 @@ test('a second process for the same database is refused', async () => {
 });
 
 test('a dead store costs bounded memory, and what was let go is healed by one difference', async () => {
-  const stage = new Stage(13);
+  const stage = new ReplicatorRig(13);
   await stage.replicate();
   const replicator = await stage.open({ imageBytesMax: 4 * 512, sealBytesMax: 1024 });
   stage.store.faults = { ...stage.store.faults, unavailable: 1 };
@@ -302,7 +231,7 @@ test('a dead store costs bounded memory, and what was let go is healed by one di
 });
 
 test('whoever waits for durability gets everything that was committed before he asked', async () => {
-  const stage = new Stage(14);
+  const stage = new ReplicatorRig(14);
   const replicator = await stage.open({ uploadIntervalMs: 60_000 });
   const stop = new AbortController();
   const running = replicator.run(stop.signal);
@@ -322,13 +251,16 @@ test('whoever waits for durability gets everything that was committed before he 
 });
 
 test('a database that an archive holds and that is missing here is to be restored, never begun', async () => {
-  const stage = new Stage(15);
+  const stage = new ReplicatorRig(15);
   await stage.replicate();
   stage.restart();
   stage.app.crash();
   for (const suffix of ['', '-wal', '-shm']) stage.machine.files.remove(`${DATABASE}${suffix}`);
   await assert.rejects(
     stage.open(),
-    (error) => isFault(error, 'invalid') && error.code === 'database-missing' && /millrace restore/.test(error.hint ?? ''),
+    (error) =>
+      isFault(error, 'invalid') &&
+      error.code === 'database-missing' &&
+      /millrace restore/.test(error.hint ?? ''),
   );
 });

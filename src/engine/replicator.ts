@@ -1,11 +1,11 @@
 /**
  * The replicator: keeps the archive of one database up with it, for as long as it runs.
  *
- * Watches when quiet, polls when busy; waits for a database that is not there yet; begins a new session when the file
- * is replaced or the store was out of reach. What a session does is its own matter.
+ * Watches when quiet, polls when busy; waits for a database that is not there yet; begins a new session when
+ * the file is replaced or the store was out of reach. What a session does is its own matter.
  */
 
-import { must } from '../base/assert.ts';
+import { assert, must } from '../base/assert.ts';
 import { Fault, isFault } from '../base/fault.ts';
 import type { Closer, Machine } from '../base/ports.ts';
 import { backoffMs } from '../base/retry.ts';
@@ -22,10 +22,13 @@ export const LIMITS = {
   imageBytesMax: 67_108_864,
   uploadIntervalMs: 1_000,
   idleFlushMs: 50,
-  /** How long a database may be missing WAL mode before that is an error, and how often a missing one is looked for. */
+  /**
+   * How long a database may be missing WAL mode before that is an error, and how often a missing one is
+   * looked for.
+   */
   walGraceMs: 10_000,
   missingMs: 1_000,
-  /** How long the last uploads may take after the end was asked for. */
+  lookMsMin: 1,
   drainMs: 30_000,
 } as const;
 
@@ -42,6 +45,8 @@ export interface ReplicateOptions {
   readonly uploadIntervalMs?: number | undefined;
   /** What to do with an archive whose head this database is not: `continue` makes it the next state. */
   readonly adopt?: 'refuse' | 'continue' | undefined;
+  /** How long the last uploads may take after the end was asked for; 30 s unless given. */
+  readonly drainMs?: number | undefined;
   readonly onEvent?: ((event: ReplicateEvent) => void) | undefined;
   readonly sealBytesMax?: number | undefined;
   readonly imageBytesMax?: number | undefined;
@@ -71,10 +76,17 @@ export class Replicator {
   #watch: Closer | null = null;
   #durable: Durable | null = null;
   #attempt = 0;
+  /** When the watch was armed or heard something last. */
+  #heardMs = 0;
+  /** Pending while `run` or `once` is at work. */
+  #driving: Promise<void> | null = null;
+  #notWalSinceMs = 0;
   /** Why there is no session yet. */
   #notYet: Fault | null = null;
   /** `--continue` was carried out: it holds for one start. */
   #isContinued = false;
+  /** Aborts when it is over, whatever is still to be done. */
+  readonly #over = new AbortController();
 
   private constructor(machine: Machine, database: string, archive: Archive, options: ReplicateOptions) {
     this.#machine = machine;
@@ -84,8 +96,9 @@ export class Replicator {
   }
 
   /**
-   * Settles continuity, unless the database is not there yet. Faults: `already-replicated`, `database-missing` (the
-   * archive has one to restore), `not-a-database`, `database-exclusive`, `database-differs`, `other-writer` …
+   * Settles continuity, unless the database is not there yet. Faults: `already-replicated`,
+   * `database-missing` (the archive has one to restore), `not-a-database`, `database-exclusive`,
+   * `database-differs`, `other-writer` …
    */
   static async open(
     machine: Machine,
@@ -98,33 +111,45 @@ export class Replicator {
     return replicator;
   }
 
-  /** Replicates until `signal` aborts, then makes durable what is committed and closes. Fault `not-durable`. */
+  /**
+   * Replicates until `signal` aborts, then makes durable what is committed and closes. Fault `not-durable`.
+   */
   async run(signal: AbortSignal): Promise<void> {
+    const done = new AbortController();
     try {
-      await this.#drive(() => false, signal);
-      if (this.#session !== null) await this.#drain();
+      const work = this.#replicate(signal).finally(() => done.abort());
+      await Promise.all([work, this.#limit(signal, done.signal)]);
     } finally {
       await this.close();
     }
   }
 
-  /** Makes everything durable that is committed, once, and returns the newest TXID; `null` if there was nothing new. */
+  /**
+   * Makes everything durable that is committed, once, and returns the newest TXID; `null` if there was
+   * nothing new. Fault `not-durable` if `signal` aborts before.
+   */
   async once(signal: AbortSignal = new AbortController().signal): Promise<Durable | null> {
-    if (this.#session === null) throw must(this.#notYet, 'without a session there is a reason');
-    await this.#flush(signal);
+    if (this.#notYet !== null) throw this.#notYet;
+    if (!(await this.#flush(signal))) throw this.#notDurable();
     return this.#durable;
   }
 
-  /** Resolves when everything that was committed before the call is durable; joins the next upload. Needs `run`. */
+  /**
+   * Resolves when everything that was committed before the call is durable; joins the next upload. Needs
+   * `run`. Fault
+   * `not-durable` if the replicator is closed before.
+   */
   async durable(): Promise<Durable | null> {
-    const session = must(this.#session, 'durability is waited for while a database is replicated');
-    const ticket = session.ticket();
-    const calm = session.hurry();
+    const goal = this.#goal();
     this.#bell.ring();
-    while (!session.isDurable(ticket) && this.#session === session) {
-      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    try {
+      while (!goal.isReached()) {
+        if (this.#over.signal.aborted) throw this.#notDurable();
+        await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      }
+    } finally {
+      goal.end();
     }
-    calm();
     return this.#durable;
   }
 
@@ -141,8 +166,11 @@ export class Replicator {
     };
   }
 
-  /** Closes the database and its state; what is in flight is given up. */
+  /** Ends what is at work, and closes the database and its state; what is in flight is given up. */
   async close(): Promise<void> {
+    this.#over.abort();
+    this.#bell.ring();
+    await this.#driving;
     this.#disarm();
     await this.#end();
   }
@@ -151,12 +179,26 @@ export class Replicator {
     await this.close();
   }
 
-  /** Steps until `isDone`, or until `signal` aborts. */
+  async #replicate(signal: AbortSignal): Promise<void> {
+    await this.#drive(() => false, signal);
+    // Without a session there is still a database, unless it is one that was waited for.
+    if (this.#notYet === null && !(await this.#flush(this.#over.signal))) throw this.#notDurable();
+  }
+
+  /** Steps until `isDone`, until `signal` aborts, or until `close`. */
   async #drive(isDone: () => boolean, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !isDone()) {
-      const pauseMs = await this.#step();
-      this.#wake();
-      if (pauseMs > 0 && !isDone()) await this.#bell.wait(this.#machine.clock, pauseMs, signal);
+    assert(this.#driving === null, 'a replicator does one thing at a time');
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#driving = promise;
+    try {
+      while (!signal.aborted && !this.#over.signal.aborted && !isDone()) {
+        const pauseMs = await this.#step();
+        this.#wake();
+        if (pauseMs > 0 && !isDone()) await this.#bell.wait(this.#machine.clock, pauseMs, signal);
+      }
+    } finally {
+      this.#driving = null;
+      resolve();
     }
   }
 
@@ -170,22 +212,33 @@ export class Replicator {
       const session = this.#session;
       const result = await session.step();
       this.#attempt = 0;
-      if (result === 'busy') this.#disarm();
+      if (result !== 'quiet') this.#disarm();
       else if (this.#watch === null) {
         // Armed only now: look once more, for what came before the watch was there.
-        this.#watch = this.#machine.databases.watch(this.#database, () => this.#bell.ring());
+        this.#watch = this.#machine.databases.watch(this.#database, () => this.#heard());
+        this.#heardMs = this.#machine.clock.monoMs();
         return 0;
       }
-      return session.pauseMs(result);
+      const pauseMs = session.pauseMs(result);
+      if (result !== 'quiet') return pauseMs;
+      // The log is written, and told of, before the commit is published: look soon, then ever more rarely.
+      return Math.min(pauseMs, Math.max(LIMITS.lookMsMin, this.#machine.clock.monoMs() - this.#heardMs));
     } catch (error) {
       return await this.#recover(error);
     }
   }
 
+  #heard(): void {
+    this.#heardMs = this.#machine.clock.monoMs();
+    this.#bell.ring();
+  }
+
   /** After a Fault that time or a new session can mend: how long to wait. Rethrows all others. */
   async #recover(error: unknown): Promise<number> {
     const isReplaced = isFault(error, 'conflict') && error.code === 'database-replaced';
-    if (!isReplaced && !isFault(error, 'unavailable')) throw error;
+    // An application that is closing its database holds all of it, too.
+    const isExclusive = isFault(error, 'invalid') && error.code === 'database-exclusive';
+    if (!isReplaced && !isExclusive && !isFault(error, 'unavailable')) throw error;
     this.#machine.log.warn(error.message, { code: error.code, database: this.#database });
     this.#tell({ event: 'trouble', code: error.code, message: error.message });
     if (isReplaced || this.#session?.isBroken === true) await this.#end();
@@ -195,36 +248,51 @@ export class Replicator {
   /** Opens a session, unless there is no database to open yet. */
   async #begin(): Promise<void> {
     try {
-      this.#session = await Session.open(this.#machine, this.#database, this.#archive, this.#sessionOptions());
+      this.#session = await Session.open(
+        this.#machine,
+        this.#database,
+        this.#archive,
+        this.#sessionOptions(),
+      );
     } catch (error) {
       if (!isFault(error, 'invalid') || !(await this.#isWorthWaiting(error))) throw error;
+      if (this.#notYet?.message !== error.message) this.#tell({ event: 'waiting', reason: error.message });
       this.#notYet = error;
-      this.#tell({ event: 'waiting', reason: error.message });
       return;
     }
     this.#notYet = null;
     this.#isContinued = true;
     const { lineage, chain, decision } = this.#session.start;
-    this.#tell({ event: 'started', lineage, epoch: must(chain.epochs[0], 'a writer has an epoch'), decision });
+    this.#tell({
+      event: 'started',
+      lineage,
+      epoch: must(chain.epochs[0], 'a writer has an epoch'),
+      decision,
+    });
   }
 
-  /** Whether the database may still be in the making. An archive that holds one says: it was lost, restore it. */
+  /**
+   * Whether the database may still be in the making. An archive that holds one says: it was lost, restore it.
+   */
   async #isWorthWaiting(fault: Fault): Promise<boolean> {
+    const isFirst = this.#notYet?.code !== fault.code;
     if (fault.code === 'database-missing' || fault.code === 'database-empty') {
-      if ((await this.#archive.head()) !== null) throw await this.#missing();
+      // Asked once, not at every look (I11): `continuity` meets what another writer brings later.
+      if (isFirst && (await this.#archive.head()) !== null) throw this.#lost();
       return true;
     }
-    const { main } = this.#machine.databases.probe(this.#database);
-    const ageMs = main === null ? 0 : this.#machine.clock.wallMs() - main.mtimeMs;
-    return fault.code === 'not-wal' && ageMs < LIMITS.walGraceMs;
+    if (fault.code !== 'not-wal') return false;
+    const { clock, databases } = this.#machine;
+    if (isFirst) this.#notWalSinceMs = clock.monoMs();
+    const { main } = databases.probe(this.#database);
+    const ageMs = main === null ? 0 : clock.wallMs() - main.mtimeMs;
+    return Math.max(ageMs, clock.monoMs() - this.#notWalSinceMs) < LIMITS.walGraceMs;
   }
 
-  async #missing(): Promise<Fault> {
-    const held = (await this.#archive.head()) !== null;
-    const message = `there is no database at ${this.#database}`;
-    return new Fault('invalid', 'database-missing', held ? `${message}, and ${this.#archive.url} holds one` : message, {
-      hint: held ? `millrace restore -o ${this.#database} ${this.#archive.url}` : 'let the application make it first',
-    });
+  #lost(): Fault {
+    const message = `there is no database at ${this.#database}, and ${this.#archive.url} holds one`;
+    const hint = `millrace restore -o ${this.#database} ${this.#archive.url}`;
+    return new Fault('invalid', 'database-missing', message, { hint });
   }
 
   #sessionOptions(): SessionOptions {
@@ -236,6 +304,7 @@ export class Replicator {
       sealBytesMax: options.sealBytesMax ?? LIMITS.sealBytesMax,
       imageBytesMax: options.imageBytesMax ?? LIMITS.imageBytesMax,
       verdicts: options.verdicts,
+      signal: this.#over.signal,
       onDurable: (durable) => {
         this.#durable = durable;
         this.#tell({ event: 'durable', ...durable });
@@ -245,38 +314,50 @@ export class Replicator {
     };
   }
 
-  /** Steps until all that is committed by now is durable. */
-  async #flush(signal: AbortSignal): Promise<void> {
+  /** Steps until all that is committed by now is durable; `false`: it did not come to that. */
+  async #flush(signal: AbortSignal): Promise<boolean> {
+    const goal = this.#goal();
+    try {
+      await this.#drive(goal.isReached, signal);
+      return goal.isReached();
+    } finally {
+      goal.end();
+    }
+  }
+
+  /**
+   * That all is durable that is committed by now: in this session or, if it ends before, in one that follows.
+   */
+  #goal(): { readonly isReached: () => boolean; readonly end: () => void } {
     let session: Session | null = null;
     let ticket = 0;
     let calm = (): void => {};
-    const isDone = (): boolean => {
+    const isReached = (): boolean => {
       if (this.#session !== session) {
         calm();
         session = this.#session;
         ticket = session?.ticket() ?? 0;
-        calm = session?.hurry() ?? calm;
+        calm = session?.hurry() ?? ((): void => {});
       }
       return session !== null && session.isDurable(ticket);
     };
-    await this.#drive(isDone, signal);
-    calm();
+    isReached();
+    return { isReached, end: () => calm() };
   }
 
-  async #drain(): Promise<void> {
-    const limit = new AbortController();
-    const { clock } = this.#machine;
-    const done = new AbortController();
-    const timer = clock.sleep(LIMITS.drainMs, done.signal).then(() => limit.abort());
-    await this.#flush(limit.signal);
-    const isLate = limit.signal.aborted;
-    done.abort();
-    await timer;
-    if (!isLate) return;
+  /** It is over `drainMs` after `signal` aborts, even in the midst of a step, unless it is `done` before. */
+  async #limit(signal: AbortSignal, done: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([signal, done]);
+    if (!either.aborted) await new Promise((resolve) => either.addEventListener('abort', resolve));
+    await this.#machine.clock.sleep(this.#options.drainMs ?? LIMITS.drainMs, done);
+    this.#over.abort();
+  }
+
+  #notDurable(): Fault {
     const upTo = this.#durable === null ? 'nothing' : `TXID ${this.#durable.txid.toString(16)}`;
-    throw new Fault('unavailable', 'not-durable', `the end came before all was durable: ${upTo} is, what followed is not`, {
-      hint: 'the database still has it: start again when the archive can be reached',
-    });
+    const message = `the end came before all was durable: ${upTo} is, what followed is not`;
+    const hint = 'the database still has it: start again when the archive can be reached';
+    return new Fault('unavailable', 'not-durable', message, { hint });
   }
 
   async #end(): Promise<void> {

@@ -31,7 +31,9 @@ export interface SealLabel {
   /** The database's size in pages after it, and the smallest size since the seal before. */
   readonly size: number;
   readonly sizeMin: number;
-  /** Where in the log the batch begins and ends; `from` is `null` for a difference, both are without a log. */
+  /**
+   * Where in the log the batch begins and ends; `from` is `null` for a difference, both are without a log.
+   */
   readonly from: WalPosition | null;
   readonly to: WalPosition | null;
 }
@@ -98,7 +100,10 @@ export class Seal {
   }
 }
 
-/** Moves a page map over one seal: what lay beyond the smallest size is forgotten, then the new checksums count. */
+/**
+ * Moves a page map over one seal: what lay beyond the smallest size is forgotten, then the new checksums
+ * count.
+ */
 export function applySums(map: PageMap, sizeMin: number, size: number, changed: PageSums): void {
   if (sizeMin < map.size) map.resize(sizeMin);
   map.resize(size);
@@ -106,7 +111,9 @@ export function applySums(map: PageMap, sizeMin: number, size: number, changed: 
   assert(map.size === size, 'no page lies beyond the size');
 }
 
-/** The header's words on the log (W4): where the batch lies, or, where it lies in no one place, its end alone. */
+/**
+ * The header's words on the log (W4): where the batch lies, or, where it lies in no one place, its end alone.
+ */
 function walFields(
   label: SealLabel,
   pageSize: number,

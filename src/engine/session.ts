@@ -1,8 +1,9 @@
 /**
  * A session: one file and one archive, from the moment that continuity is settled until either changes.
  *
- * `step` looks for commits and, where something is due and nothing is in flight, starts to seal and upload beside the
- * looking. Passes are numbered: whoever waits for durability waits for a pass that began after he asked.
+ * `step` looks for commits and, where something is due and nothing is in flight, starts to seal and upload
+ * beside the looking. Passes are numbered: whoever waits for durability waits for a pass that began after he
+ * asked.
  */
 
 import { assert } from '../base/assert.ts';
@@ -16,14 +17,19 @@ import { Chain } from './chain.ts';
 import type { Durable, SealedState } from './chain.ts';
 import { differenceVisitor } from './difference.ts';
 import type { WalPosition } from './position.ts';
-import { passMs, sealDueMs } from './schedule.ts';
+import { LIMITS as SCHEDULE, passMs, sealDueMs } from './schedule.ts';
 import type { Seal } from './seal.ts';
 import { startUp } from './start-up.ts';
 import type { StartUp } from './start-up.ts';
 import { LocalState } from './state.ts';
 
-/** A difference may take a tenth of a core, and one upload interval apart. */
-export const LIMITS = { differenceShare: 0.1, statMs: 5_000 } as const;
+export const LIMITS = {
+  /** A difference may take a tenth of a core, and one upload interval apart. */
+  differenceShare: 0.1,
+  statMs: 5_000,
+  /** Writing the index's header takes microseconds: longer, and its writer is dead, or stopped. */
+  tornMs: 100,
+} as const;
 
 export interface SessionOptions extends CaptureOptions {
   readonly isContinue: boolean;
@@ -36,8 +42,8 @@ export interface SessionOptions extends CaptureOptions {
   readonly onProgress: () => void;
 }
 
-/** What a step leaves: `busy` commits keep coming · `quiet` there was nothing to see. */
-export type StepResult = 'busy' | 'quiet';
+/** What a step leaves: `busy` commits keep coming · `held` a gap has to wait · `quiet` nothing was to see. */
+export type StepResult = 'busy' | 'held' | 'quiet';
 
 export class Session {
   readonly start: StartUp;
@@ -57,8 +63,9 @@ export class Session {
   /** Behind the newest sealed commit. */
   #sealedTo: WalPosition | null;
   #asOfMs: WallMs;
-  #passMs = 0;
+  #passMs: number = SCHEDULE.passMsMin;
   #passedMs = 0;
+  #tornSinceMs: number | null = null;
   #begun = 0;
   #captured = 0;
   #durablePass = 0;
@@ -76,8 +83,16 @@ export class Session {
     capture.start({ size: parts.start.chain.map.size, position: parts.start.position });
   }
 
-  /** Opens database and state and settles continuity. Faults: those of `Capture.open`, `LocalState.open`, `startUp`. */
-  static async open(machine: Machine, database: string, archive: Archive, options: SessionOptions): Promise<Session> {
+  /**
+   * Opens database and state and settles continuity. Faults: those of `Capture.open`, `LocalState.open`,
+   * `startUp`.
+   */
+  static async open(
+    machine: Machine,
+    database: string,
+    archive: Archive,
+    options: SessionOptions,
+  ): Promise<Session> {
     const capture = Capture.open(machine, database, options);
     let state: LocalState | null = null;
     try {
@@ -130,14 +145,15 @@ export class Session {
     if (this.#failure !== null) throw this.#failure;
     this.#stat();
     const begun = ++this.#begun;
-    const seenBefore = this.#capture.open.commits;
     const pass = await this.#capture.pass();
-    if (pass.found === 'torn') return 'busy';
+    if (pass.found === 'torn') return this.#torn();
+    this.#tornSinceMs = null;
     if (pass.found === 'gap') await this.#heal(pass.reason, begun);
-    else this.#passed(begun, pass.asOfMs, this.#capture.open.commits - seenBefore);
+    else this.#passed(begun, pass.asOfMs);
     if (this.#capture.open.overflowed) this.#capture.lose();
     this.#sealIfDue();
     if (this.#captured === begun && this.#isSettled()) this.#durablePass = begun;
+    if (this.#gap !== null) return 'held';
     return pass.found === 'commits' ? 'busy' : 'quiet';
   }
 
@@ -145,11 +161,17 @@ export class Session {
   pauseMs(result: StepResult): number {
     if (result === 'busy') return this.#passMs;
     const dueMs = this.#inFlight === null ? this.#dueMs() : null;
-    const healMs = this.#gap === null || this.#inFlight !== null ? null : this.#differenceNotBeforeMs - this.#clock.monoMs();
+    const healMs =
+      this.#gap === null || this.#inFlight !== null
+        ? null
+        : this.#differenceNotBeforeMs - this.#clock.monoMs();
     return Math.max(1, Math.min(LIMITS.statMs, dueMs ?? LIMITS.statMs, healMs ?? LIMITS.statMs));
   }
 
-  /** Ends the session. What is in flight is given up: its outcome is not known, the next start asks the archive. */
+  /**
+   * Ends the session. What is in flight is given up: its outcome is not known, the next start asks the
+   * archive.
+   */
   async close(): Promise<void> {
     this.#abort.abort();
     await this.#inFlight;
@@ -162,23 +184,38 @@ export class Session {
     if (this.#capture.isAttached && now < this.#statMs) return;
     this.#statMs = now + LIMITS.statMs;
     if (this.#capture.isReplaced()) {
-      throw new Fault('conflict', 'database-replaced', `${this.#capture.handle.path} is another file than it was`);
+      throw new Fault(
+        'conflict',
+        'database-replaced',
+        `${this.#capture.handle.path} is another file than it was`,
+      );
     }
     this.#capture.attach();
   }
 
-  #passed(begun: number, asOfMs: WallMs, commits: number): void {
+  /** The header is being written, or whoever wrote it died doing so. */
+  #torn(): StepResult {
+    const now = this.#clock.monoMs();
+    this.#tornSinceMs ??= now;
+    if (now - this.#tornSinceMs >= LIMITS.tornMs) this.#capture.recoverIndex();
+    return 'busy';
+  }
+
+  #passed(begun: number, asOfMs: WallMs): void {
     const now = this.#clock.monoMs();
     this.#gap = null;
     this.#captured = begun;
     this.#asOfMs = asOfMs;
     if (this.#capture.open.commits > 0) this.#openedMs ??= now;
     const { frames, logFrames } = this.#capture.traffic;
-    this.#passMs = commits === 0 ? 0 : passMs({ frames, elapsedMs: now - this.#passedMs, logFrames });
+    this.#passMs = passMs({ frames, elapsedMs: now - this.#passedMs, logFrames });
     this.#passedMs = now;
   }
 
-  /** After a gap: reads the whole state, as soon as the upload before is done and its share of the core allows it. */
+  /**
+   * After a gap: reads the whole state, as soon as the upload before is done and its share of the core allows
+   * it.
+   */
   async #heal(reason: string, begun: number): Promise<void> {
     if (this.#gap === null) this.#options.onGap(reason);
     this.#gap = reason;
@@ -187,11 +224,14 @@ export class Session {
     const isHeld = this.#waitedFor === 0 && beganMs < this.#differenceNotBeforeMs;
     if (this.#inFlight !== null || isHeld) return;
     const { map, pageSize } = this.#chain;
-    const reading = await this.#capture.read(() => differenceVisitor(map, pageSize));
-    if (reading === null) return;
+    const reading = await this.#capture
+      .read(() => differenceVisitor(map, pageSize))
+      .finally(() => {
+        const restMs = (this.#clock.monoMs() - beganMs) * (1 / LIMITS.differenceShare - 1);
+        this.#differenceNotBeforeMs = this.#clock.monoMs() + restMs;
+      });
     const now = this.#clock.monoMs();
-    const restMs = (now - beganMs) * (1 / LIMITS.differenceShare - 1);
-    this.#differenceNotBeforeMs = now + Math.max(this.#options.uploadIntervalMs, restMs);
+    this.#differenceNotBeforeMs = Math.max(this.#differenceNotBeforeMs, now + this.#options.uploadIntervalMs);
     this.#gap = null;
     this.#captured = begun;
     this.#asOfMs = reading.asOfMs;
@@ -206,7 +246,7 @@ export class Session {
   }
 
   #sealIfDue(): void {
-    if (this.#inFlight !== null || this.#gap !== null || this.#dueMs() !== 0) return;
+    if (this.#inFlight !== null || !this.#capture.isWhole || this.#dueMs() !== 0) return;
     const { open, position } = this.#capture;
     const taken = open.take();
     const { size, sizeMin, commits } = taken;
@@ -237,7 +277,12 @@ export class Session {
   }
 
   #isSettled(): boolean {
-    return this.#inFlight === null && this.#gap === null && this.#capture.open.commits === 0 && this.#failure === null;
+    return (
+      this.#inFlight === null &&
+      this.#gap === null &&
+      this.#capture.open.commits === 0 &&
+      this.#failure === null
+    );
   }
 
   #dueMs(): number | null {

@@ -1,8 +1,8 @@
 /**
  * Start-up: finds out whether this database is the one whose history the archive holds, and where it goes on.
  *
- * Gathers what there is, lets `continuity` decide, and carries that out: page map, epoch, position, and a local state
- * that says so, before the first PUT.
+ * Gathers what there is, lets `continuity` decide, and carries that out: page map, epoch, position, and a
+ * local state that says so, before the first PUT.
  */
 
 import { must } from '../base/assert.ts';
@@ -51,7 +51,10 @@ interface Resumed {
   readonly position: WalPosition | null;
 }
 
-/** Decides and prepares. Faults: those of `continuity`, `database-differs`, `page-size-changed`, those of the store. */
+/**
+ * Decides and prepares. Faults: those of `continuity`, `database-differs`, `page-size-changed`, those of the
+ * store.
+ */
 export async function startUp(
   machine: Machine,
   archive: Archive,
@@ -62,21 +65,46 @@ export async function startUp(
   const identity = await archive.identity();
   const head = await readHead(archive);
   const lineageFound = identity?.lineages.at(-1) ?? null;
-  const found = gather(state, capture, { url: archive.url, lineage: lineageFound?.id ?? null, head, isContinue });
+  const found = gather(state, capture, {
+    url: archive.url,
+    lineage: lineageFound?.id ?? null,
+    head,
+    isContinue,
+  });
   const decision = continuity(found);
   const pageSize = head?.header.pageSize ?? capture.pageSize;
   if (pageSize !== capture.pageSize) throw pageSizeChanged(archive, pageSize, capture.pageSize);
-  const epochs = state.identity?.epochs ?? [];
-  const next = epochAfter(epochs[0], head?.header.epoch);
+  const next = epochAfter(state.identity?.epochs[0], head?.header.epoch);
+  // A state that came with a copy, or from another archive, names the epochs of other databases' writers.
+  const isOwn = found.state !== null && found.state.isSameFile && found.state.isSameArchive;
+  const epochs = [next, ...(isOwn ? found.state.epochs : [])];
+  const lineage =
+    lineageFound?.id ?? lineageBegun(state, archive) ?? hex(machine.chance.bytes(LINEAGE_BYTES));
   const resumed = await carryOut(decision, archive, { state, capture, head });
-  const lineage = lineageFound?.id ?? (await createLineage(machine, archive, capture.pageSize));
   const { dev, ino } = capture.handle.main;
-  await state.identify({ lineage, epochs: [next, ...epochs], url: archive.url, dev: `${dev}`, ino: `${ino}` });
+  await state.identify({
+    lineage,
+    epochs,
+    url: archive.url,
+    dev: `${dev}`,
+    ino: `${ino}`,
+  });
+  // In the state first: should the answer be lost, the next start knows the lineage for its own.
+  if (lineageFound === null) await createLineage(machine, archive, { id: lineage, pageSize });
   if (resumed.txid !== null && resumed.map.size > 0) {
-    await state.rewrite(fullRecord(resumed.map, { txid: resumed.txid, pageSize, position: resumed.position }));
+    await state.rewrite(
+      fullRecord(resumed.map, { txid: resumed.txid, pageSize, position: resumed.position }),
+    );
   }
   const timestampMs = head?.header.timestampMs ?? (0 as WallMs);
-  const chain = { map: resumed.map, pageSize, epochs: [next, ...epochs], txid: resumed.txid, post: resumed.post, timestampMs };
+  const chain = {
+    map: resumed.map,
+    pageSize,
+    epochs,
+    txid: resumed.txid,
+    post: resumed.post,
+    timestampMs,
+  };
   return { chain, lineage, position: resumed.position, decision: decision.do };
 }
 
@@ -99,7 +127,8 @@ function gather(
       : {
           lineage: identity.lineage,
           epochs: identity.epochs,
-          isSameFile: identity.dev === `${dev}` && identity.ino === `${ino}` && last.pageSize === capture.pageSize,
+          isSameFile:
+            identity.dev === `${dev}` && identity.ino === `${ino}` && last.pageSize === capture.pageSize,
           isSameArchive: identity.url === there.url,
           last,
           before: records.at(-2) ?? null,
@@ -109,7 +138,11 @@ function gather(
     header === undefined
       ? null
       : { txid: header.maxTxid, epoch: header.epoch, post: header.rolling?.post ?? null };
-  return { state: known, archive: { url: there.url, lineage: there.lineage, head }, isContinue: there.isContinue };
+  return {
+    state: known,
+    archive: { url: there.url, lineage: there.lineage, head },
+    isContinue: there.isContinue,
+  };
 }
 
 async function carryOut(
@@ -130,13 +163,21 @@ async function carryOut(
     case 'resume':
     case 'replay': {
       const records = decision.keep === 'all' ? state.records : state.records.slice(0, -1);
-      const { txid, position } = must(records.at(-1), 'a state holds a record');
+      const last = must(records.at(-1), 'a state holds a record');
+      const { txid } = last;
+      // Before its first frame a log has nothing to be known by: every index of an empty log looks the same.
+      const position = last.position?.frames === 0 ? null : last.position;
       const map = replayed(records);
-      return decision.do === 'resume' ? { map, txid, post: map.rolling, position } : await replay(archive, map, txid);
+      return decision.do === 'resume'
+        ? { map, txid, post: map.rolling, position }
+        : await replay(archive, map, txid);
     }
-    case 'compare':
+    case 'compare': {
+      const adopted = await adopt(archive, capture, must(at.head, 'there is a head to compare with').header);
+      // Only now: a refused start changes nothing, so that `restore` still finds the archive by the state.
       state.setAside();
-      return await adopt(archive, capture, must(at.head, 'there is a head to compare with').header);
+      return adopted;
+    }
   }
 }
 
@@ -146,9 +187,14 @@ function replayed(records: LocalState['records']): PageMap {
   for (const { sizeMin, size, changed } of records) applySums(map, sizeMin, size, changed);
   const post = records.at(-1)?.post;
   if (post !== undefined && map.rolling !== post) {
-    throw new Fault('corrupt', 'state-unreadable', 'the page map of the local state does not match its own checksum', {
-      hint: 'remove the state directory and start again: if the database is the head of its archive, it goes on there',
-    });
+    throw new Fault(
+      'corrupt',
+      'state-unreadable',
+      'the page map of the local state does not match its own checksum',
+      {
+        hint: 'remove the state directory and start again: if the database is the head of its archive, it goes on there',
+      },
+    );
   }
   return map;
 }
@@ -165,7 +211,9 @@ async function replay(archive: Archive, map: PageMap, after: Txid): Promise<Resu
     map.resize(header.commit);
     if (header.minTxid !== txidNext(last) || map.rolling !== header.rolling?.post) {
       const message = `${file.key} does not continue the state at TXID ${txidFormat(last)}`;
-      throw new Fault('corrupt', 'chain-broken', message, { hint: 'keep the archive as evidence; `--continue` goes on' });
+      throw new Fault('corrupt', 'chain-broken', message, {
+        hint: 'keep the archive as evidence; `--continue` goes on',
+      });
     }
     last = header.maxTxid;
   }
@@ -173,37 +221,51 @@ async function replay(archive: Archive, map: PageMap, after: Txid): Promise<Resu
 }
 
 /**
- * Without a state: the database must be the archive's head, page for page. Its main file alone may be, too: then the
- * commits in its log came after, as when an application wrote to a restored database before Millrace was there.
+ * Without a state: the database must be the archive's head, page for page. Its main file alone may be, too:
+ * then the commits in its log came after, as when an application wrote to a restored database before Millrace
+ * was there.
  */
 async function adopt(archive: Archive, capture: Capture, head: LtxHeader): Promise<Resumed> {
   const begin = (): Visitor<PageMap> => mapVisitor(capture.pageSize);
-  const reading = await capture.read(begin);
-  if (reading === null) throw new Fault('unavailable', 'image-unsteady', `${capture.handle.path} was being opened`);
   const post = head.rolling?.post;
-  const { value: map, position } = reading;
+  const { value: map, position } = await capture.read(begin);
   if (map.rolling === post) return { map, txid: head.maxTxid, post, position };
   const main = await capture.readMainFile(begin);
   if (main.rolling === post) return { map: main, txid: head.maxTxid, post, position: null };
   const at = `its head is TXID ${txidFormat(head.maxTxid)}`;
-  throw new Fault('conflict', 'database-differs', `${archive.url} holds another state than ${capture.handle.path}: ${at}`, {
-    hint: '`millrace restore` brings back what the archive holds; `--continue` makes this database its next state',
-  });
+  throw new Fault(
+    'conflict',
+    'database-differs',
+    `${archive.url} holds another state than ${capture.handle.path}: ${at}`,
+    {
+      hint: '`millrace restore` brings back what the archive holds; `--continue` makes this database its next state',
+    },
+  );
 }
 
-async function createLineage(machine: Machine, archive: Archive, pageSize: number): Promise<string> {
-  const id = hex(machine.chance.bytes(LINEAGE_BYTES));
+/** The lineage that this database's state began in `archive` without coming to a seal. */
+function lineageBegun({ identity, records }: LocalState, archive: Archive): string | undefined {
+  return records.length === 0 && identity?.url === archive.url ? identity.lineage : undefined;
+}
+
+async function createLineage(
+  machine: Machine,
+  archive: Archive,
+  { id, pageSize }: { readonly id: string; readonly pageSize: number },
+): Promise<void> {
   const createdMs = machine.clock.wallMs();
-  const made = await archive.createIdentity({ format: 1, lineages: [{ id, createdMs, pageSize, prefix: '' }] });
-  if (made === 'created') return id;
-  throw new Fault('conflict', 'other-writer', `another writer began a lineage in ${archive.url} at this moment`, {
-    hint: 'give each database an archive of its own',
-  });
+  const lineages = [{ id, createdMs, pageSize, prefix: '' }];
+  if ((await archive.createIdentity({ format: 1, lineages })) === 'created') return;
+  if ((await archive.identity())?.lineages.at(-1)?.id === id) return;
+  const message = `another writer began a lineage in ${archive.url} at this moment`;
+  throw new Fault('conflict', 'other-writer', message, { hint: 'give each database an archive of its own' });
 }
 
 /** Every start of a writer takes a new epoch. */
 function epochAfter(...known: readonly (Epoch | undefined)[]): Epoch {
-  return epoch(known.reduce<bigint>((max, value) => (value !== undefined && value > max ? value : max), 0n) + 1n);
+  return epoch(
+    known.reduce<bigint>((max, value) => (value !== undefined && value > max ? value : max), 0n) + 1n,
+  );
 }
 
 function pageSizeChanged(archive: Archive, was: number, is: number): Fault {

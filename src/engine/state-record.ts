@@ -1,8 +1,8 @@
 /**
  * One record of the local state: where a seal left the database, and what it did to the page map.
  *
- * A full record holds every page's checksum, a delta those that changed. All integers are big-endian; the CRC-64 covers
- * everything behind it, so a record that a crash cut short ends the journal and is no error.
+ * A full record holds every page's checksum, a delta those that changed. All integers are big-endian; the
+ * CRC-64 covers everything behind it, so a record that a crash cut short ends the journal and is no error.
  */
 
 import { assert } from '../base/assert.ts';
@@ -80,7 +80,9 @@ export function stateRecordEncode(record: StateRecord): Uint8Array {
 }
 
 /** Reads the record at the front of `bytes`, or `null` where no whole, sound record stands. */
-export function stateRecordDecode(bytes: Uint8Array): { readonly record: StateRecord; readonly bytes: number } | null {
+export function stateRecordDecode(
+  bytes: Uint8Array,
+): { readonly record: StateRecord; readonly bytes: number } | null {
   if (bytes.length < OFFSET.entries) return null;
   const at = view(bytes);
   const length = at.getUint32(OFFSET.bytes);

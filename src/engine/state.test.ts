@@ -29,7 +29,16 @@ function delta(n: number): StateRecord {
     iChange: null,
   };
   const size = 10 + n;
-  return { kind: 'delta', txid: txid(n), post: checksum(FLAG), pageSize: 512, size, sizeMin: 10, position, changed };
+  return {
+    kind: 'delta',
+    txid: txid(n),
+    post: checksum(FLAG),
+    pageSize: 512,
+    size,
+    sizeMin: 10,
+    position,
+    changed,
+  };
 }
 
 /** Runs `work` in a fresh simulated world, on the files of one process. */
@@ -58,11 +67,14 @@ test('a state comes back as it was written', async () => {
     await writeState(files);
     const state = await LocalState.open(files, DATABASE);
     assert.deepEqual(state.identity, IDENTITY);
-    assert.deepEqual(state.records.map((record) => [record.kind, record.txid]), [
-      ['full', 1n],
-      ['delta', 2n],
-      ['delta', 3n],
-    ]);
+    assert.deepEqual(
+      state.records.map((record) => [record.kind, record.txid]),
+      [
+        ['full', 1n],
+        ['delta', 2n],
+        ['delta', 3n],
+      ],
+    );
     assert.deepEqual(state.records[2], delta(3));
     state.close();
   });

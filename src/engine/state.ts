@@ -5,8 +5,9 @@
  *   identity.json  which lineage this is, as which epoch, of which file, to which archive
  *   pages          the page map: a full record, then a delta for every seal
  *
- * A seal's record is written before its PUT is sent. It is not fsynced: after a power loss the archive itself tells what
- * was sealed, by epoch and checksum. A torn end of `pages` is cut off; a torn beginning makes the state unusable.
+ * A seal's record is written before its PUT is sent. It is not fsynced: after a power loss the archive itself
+ * tells what was sealed, by epoch and checksum. A torn end of `pages` is cut off; a torn beginning makes the
+ * state unusable.
  */
 
 import { assert } from '../base/assert.ts';
@@ -88,7 +89,10 @@ export class LocalState {
     this.#records = [];
   }
 
-  /** Opens (or makes) the state and becomes the database's keeper. Faults: `already-replicated`, `state-unreadable`. */
+  /**
+   * Opens (or makes) the state and becomes the database's keeper. Faults: `already-replicated`,
+   * `state-unreadable`.
+   */
   static async open(files: Files, database: string): Promise<LocalState> {
     const dir = stateDir(database);
     await files.mkdir(dir);
@@ -121,7 +125,9 @@ export class LocalState {
   async identify(identity: StateIdentity): Promise<void> {
     const epochs = identity.epochs.slice(0, LIMITS.epochsMax).map(Number);
     const json = { format: FORMAT, ...identity, epochs };
-    await fileReplace(this.#files, `${this.#dir}/identity.json`, [utf8(`${JSON.stringify(json, null, 2)}\n`)]);
+    await fileReplace(this.#files, `${this.#dir}/identity.json`, [
+      utf8(`${JSON.stringify(json, null, 2)}\n`),
+    ]);
     this.#identity = identity;
   }
 
@@ -175,7 +181,7 @@ export class LocalState {
   #load(): void {
     const bytes = fileRead(this.#files, `${this.#dir}/pages`);
     const records: StateRecord[] = [];
-    for (let at = 0; bytes !== null; ) {
+    for (let at = 0; bytes !== null;) {
       const next = stateRecordDecode(bytes.subarray(at));
       if (next === null) break;
       if ((next.record.kind === 'full') !== (at === 0)) break;

@@ -1,9 +1,9 @@
 /**
  * Upload: one sealed TXID becomes an object of the archive, or somebody else's object is found in its place.
  *
- * The key is a function of the TXID and the PUT is conditional, so of two writers one is told `exists`. An answer may be
- * lost, so whoever is told `exists` looks whether the object is its own. While the outcome is not known the same bytes
- * go to the same key again.
+ * The key is a function of the TXID and the PUT is conditional, so of two writers one is told `exists`. An
+ * answer may be lost, so whoever is told `exists` looks whether the object is its own. While the outcome is
+ * not known the same bytes go to the same key again.
  */
 
 import { view } from '../base/bytes.ts';
@@ -46,7 +46,12 @@ export async function upload(
     attemptsMax: Infinity,
     signal,
     onRetry: (error, count, waitMs) => {
-      log.warn('upload failed, trying again', { txid: txidFormat(header.maxTxid), count, waitMs, error: error.message });
+      log.warn('upload failed, trying again', {
+        txid: txidFormat(header.maxTxid),
+        count,
+        waitMs,
+        error: error.message,
+      });
     },
   });
   if (outcome === 'stored') return;
@@ -82,8 +87,18 @@ function notOurs(archive: Archive, ours: LtxHeader, theirs: LtxHeader): Fault {
     return new Fault('fenced', 'fenced-by-epoch', message, { hint });
   }
   if (theirs.epoch === ours.epoch) {
-    return new Fault('fenced', 'epoch-twin', `${place} was written by a second writer of epoch ${ours.epoch}`, { hint });
+    return new Fault(
+      'fenced',
+      'epoch-twin',
+      `${place} was written by a second writer of epoch ${ours.epoch}`,
+      { hint },
+    );
   }
   const who = theirs.epoch === 0n ? 'a writer without epochs, such as Litestream' : `epoch ${theirs.epoch}`;
-  return new Fault('fenced', 'foreign-writer', `${place} was written by ${who} while this writer was at work`, { hint });
+  return new Fault(
+    'fenced',
+    'foreign-writer',
+    `${place} was written by ${who} while this writer was at work`,
+    { hint },
+  );
 }

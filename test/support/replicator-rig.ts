@@ -23,7 +23,7 @@ import { lintArchive } from './archive-lint.ts';
 /** Where a rig's database lies. */
 export const DATABASE: string = '/data/app.db';
 
-/** A world with one database, one archive, and as many Millrace processes after each other as a test starts. */
+/** A world with one database, one archive, and as many Millrace processes in turn as a test starts. */
 export class ReplicatorRig {
   readonly world: SimWorld;
   readonly app: SqliteApplication;
@@ -33,9 +33,9 @@ export class ReplicatorRig {
   machine: SimMachine;
   #started = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, sizePages = 6) {
     this.world = new SimWorld(seed);
-    this.app = this.world.application(DATABASE, { sizePages: 6 });
+    this.app = this.world.application(DATABASE, { sizePages });
     this.machine = this.world.machine(this.world.process('first'));
     const { clock, chance } = this.machine;
     this.store = new FaultyStore(new MemoryStore(clock), clock, chance);
@@ -83,7 +83,8 @@ export class ReplicatorRig {
       const decoder = new LtxDecoder();
       for (const batch of decoder.push(await this.archive.read(file))) {
         const step = batch.pages.length / batch.pgnos.length;
-        for (const [i, pgno] of batch.pgnos.entries()) pages[pgno - 1] = batch.pages.slice(i * step, (i + 1) * step);
+        for (const [i, pgno] of batch.pgnos.entries())
+          pages[pgno - 1] = batch.pages.slice(i * step, (i + 1) * step);
       }
       pages.length = decoder.end().header.commit;
       states.push([...pages]);
@@ -91,10 +92,13 @@ export class ReplicatorRig {
     return states;
   }
 
-  /** Every TXID is a state that was committed, the head is the database's newest, and the archive keeps every rule. */
+  /** Every TXID is a committed state, the head is the newest one, and the archive keeps every rule. */
   async assertCaughtUp(): Promise<void> {
     const found = (await this.states()).map((pages) => this.app.history.find(pages));
-    assert.ok(found.every((indexes) => indexes.length > 0), 'every TXID is a committed state');
+    assert.ok(
+      found.every((indexes) => indexes.length > 0),
+      'every TXID is a committed state',
+    );
     assert.ok(found.at(-1)?.includes(this.app.state.index), 'the head is the newest state');
     assert.deepEqual(await lintArchive(this.archive), []);
   }
