@@ -22,7 +22,7 @@ import { checkRestored } from './checkers/restored.ts';
 import { Keeper } from './keeper.ts';
 import type { Phase } from './phases.ts';
 import type { ApplicationOptions } from './world/database.ts';
-import type { ReplicateOptions } from '../src/engine/replicator.ts';
+import type { ReplicatorOptions } from '../src/engine/replicator.ts';
 import type { SimChance } from './world/chance.ts';
 import { SimWorld } from './world/world.ts';
 
@@ -49,7 +49,7 @@ export interface Scenario {
   readonly restoreDeaths: number;
   /** The store cannot be reached for this long, once. */
   readonly outageMs: number;
-  readonly replicate: ReplicateOptions;
+  readonly replicate: ReplicatorOptions;
 }
 
 /** What came of an episode. */
@@ -74,7 +74,7 @@ const LIMITS = { askMs: 400, powerMs: 800, outageAfterMs: 500, settleMs: 100, en
 
 /** How an episode differs from what a scenario says: for canaries, and for people who look on. */
 export interface EpisodeOptions {
-  readonly replicate?: ReplicateOptions;
+  readonly replicate?: ReplicatorOptions;
   readonly onEntry?: (entry: string) => void;
   readonly store?: (store: ObjectStore) => ObjectStore;
 }

@@ -7,7 +7,7 @@
  */
 
 import { Replicator } from '../src/engine/replicator.ts';
-import type { ReplicateOptions } from '../src/engine/replicator.ts';
+import type { ReplicatorOptions } from '../src/engine/replicator.ts';
 import { Archive } from '../src/storage/archive.ts';
 import type { ObjectStore } from '../src/storage/object-store.ts';
 import { isFault } from '../src/base/fault.ts';
@@ -38,7 +38,7 @@ export interface KeeperOptions {
   readonly stallChance: number;
   readonly callMs: number;
   readonly watchLoss: number;
-  readonly replicate: ReplicateOptions;
+  readonly replicate: ReplicatorOptions;
 }
 
 /** What a keeper works on. */
@@ -170,4 +170,4 @@ export class Keeper {
   }
 }
 
-type ReplicateEventLike = Parameters<NonNullable<ReplicateOptions['onEvent']>>[0];
+type ReplicateEventLike = Parameters<NonNullable<ReplicatorOptions['onEvent']>>[0];

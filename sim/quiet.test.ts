@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Replicator } from '../src/engine/replicator.ts';
-import type { ReplicateEvent } from '../src/engine/replicator.ts';
+import type { ReplicateEvent } from '../src/engine/replicate-options.ts';
 import { Archive } from '../src/storage/archive.ts';
 import { FaultyStore, NO_FAULTS } from '../src/storage/faulty-store.ts';
 import { MemoryStore } from '../src/storage/memory-store.ts';

@@ -28,7 +28,7 @@ export type { MachineOptions } from './cli/machine.ts';
 export { archiveSummary } from './engine/ls.ts';
 export type { ArchiveSummary } from './engine/ls.ts';
 export { Replicator } from './engine/replicator.ts';
-export type { ReplicateEvent, ReplicateOptions, ReplicateStatus } from './engine/replicator.ts';
+export type { ReplicateEvent, ReplicateOptions, ReplicateStatus } from './engine/replicate-options.ts';
 export { restore } from './engine/restore.ts';
 export type { RestoreOptions, RestoreProgress, RestoreReport } from './engine/restore.ts';
 export type { RestoreTarget } from './engine/restore-plan.ts';

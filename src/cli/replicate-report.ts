@@ -5,7 +5,7 @@
 
 import { txidFormat } from '../base/ids.ts';
 import type { Txid } from '../base/ids.ts';
-import type { ReplicateEvent } from '../engine/replicator.ts';
+import type { ReplicateEvent } from '../engine/replicate-options.ts';
 import { bytesFigure, momentFigure, plural } from './figures.ts';
 import type { Output } from './output.ts';
 import type { LiveLine } from './progress.ts';

@@ -212,8 +212,8 @@ export class Observer {
     const found = await this.#count(header);
     if (found === null) return 'overtaken';
     const verdict = this.#verdicts.restart({
-      then: position.iChange,
-      now: header.iChange,
+      iChangeThen: position.iChange,
+      iChangeNow: header.iChange,
       oneRestart,
       isClean: !this.#reader.hasOlderFrame(header),
       found,

@@ -24,8 +24,8 @@ test('padded commit frames may be as many fewer commits, and no more', () => {
 test('a counter that wraps goes on', () => {
   assert.ok('proved' in sameLogVerdict(0xffff_ffff, 1, { commits: 2, suspects: 0 }));
   const evidence = {
-    then: 0xffff_fffe,
-    now: 2,
+    iChangeThen: 0xffff_fffe,
+    iChangeNow: 2,
     oneRestart: true,
     isClean: false,
     found: { commits: 1, suspects: 0 },
@@ -38,8 +38,8 @@ test('a counter that wraps goes on', () => {
 test('a counter that fell back is a gap', () => {
   assert.ok('gap' in sameLogVerdict(10, 3, { commits: 3, suspects: 0 }));
   const evidence = {
-    then: 10,
-    now: 3,
+    iChangeThen: 10,
+    iChangeNow: 3,
     oneRestart: true,
     isClean: false,
     found: { commits: 3, suspects: 0 },
@@ -52,14 +52,21 @@ test('a counter that was never known takes what the chain shows, and proves noth
   assert.ok('proved' in sameLogVerdict(null, 99, { commits: 3, suspects: 0 }));
   assert.ok(
     'gap' in
-      restartVerdict({ then: null, now: 1, oneRestart: true, isClean: false, found: none, tail: none }),
+      restartVerdict({
+        iChangeThen: null,
+        iChangeNow: 1,
+        oneRestart: true,
+        isClean: false,
+        found: none,
+        tail: none,
+      }),
   );
 });
 
 test('across one restart exactly the commits that the counter misses are taken from the tail', () => {
   const evidence = {
-    then: 10,
-    now: 15,
+    iChangeThen: 10,
+    iChangeNow: 15,
     oneRestart: true,
     isClean: false,
     found: { commits: 3, suspects: 0 },
@@ -75,20 +82,29 @@ test('across one restart exactly the commits that the counter misses are taken f
 
 test('over any other change of salts nothing may be missing', () => {
   const evidence = {
-    then: 10,
+    iChangeThen: 10,
     oneRestart: false,
     isClean: true,
     found: { commits: 3, suspects: 0 },
     tail: { commits: 9, suspects: 0 },
   };
-  assert.deepEqual(restartVerdict({ ...evidence, now: 13 }), { proved: { take: 0 } });
-  assert.ok('gap' in restartVerdict({ ...evidence, now: 13, isClean: false }), 'other logs had commits');
-  assert.ok('gap' in restartVerdict({ ...evidence, now: 14 }));
+  assert.deepEqual(restartVerdict({ ...evidence, iChangeNow: 13 }), { proved: { take: 0 } });
+  assert.ok(
+    'gap' in restartVerdict({ ...evidence, iChangeNow: 13, isClean: false }),
+    'other logs had commits',
+  );
+  assert.ok('gap' in restartVerdict({ ...evidence, iChangeNow: 14 }));
 });
 
 test('padding that could change a count across a restart is a gap', () => {
-  const evidence = { then: 10, now: 13, oneRestart: true, isClean: false, tail: none };
+  const evidence = { iChangeThen: 10, iChangeNow: 13, oneRestart: true, isClean: false, tail: none };
   assert.ok('gap' in restartVerdict({ ...evidence, found: { commits: 3, suspects: 1 } }));
-  const padded = { then: 10, now: 14, oneRestart: true, isClean: false, found: { commits: 3, suspects: 0 } };
+  const padded = {
+    iChangeThen: 10,
+    iChangeNow: 14,
+    oneRestart: true,
+    isClean: false,
+    found: { commits: 3, suspects: 0 },
+  };
   assert.ok('gap' in restartVerdict({ ...padded, tail: { commits: 2, suspects: 1 } }));
 });

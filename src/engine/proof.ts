@@ -39,8 +39,8 @@ export function sameLogVerdict(
 
 export interface RestartEvidence {
   /** Counter at the position held, and in the header that shows the other salts. */
-  readonly then: number | null;
-  readonly now: number;
+  readonly iChangeThen: number | null;
+  readonly iChangeNow: number;
   /** Salt-1 grew by exactly one: one restart. Anything else may hide any number of generations. */
   readonly oneRestart: boolean;
   /**
@@ -56,9 +56,10 @@ export interface RestartEvidence {
 
 /** Other salts: how many commits at the front of the old tail were committed? */
 export function restartVerdict(evidence: RestartEvidence): Verdict<{ take: number }> {
-  const { then, now, found, tail, oneRestart, isClean } = evidence;
-  if (then === null) return { gap: 'the log restarted while the commit counter could not be compared' };
-  const missed = steps(then, (now - found.commits) >>> 0);
+  const { iChangeThen, iChangeNow, found, tail, oneRestart, isClean } = evidence;
+  if (iChangeThen === null)
+    return { gap: 'the log restarted while the commit counter could not be compared' };
+  const missed = steps(iChangeThen, (iChangeNow - found.commits) >>> 0);
   // A log is restarted only when it holds a commit. If none is missing over several restarts, all but the
   // newest log were empty, so each was truncated; frames of another one say that the counter was reset
   // meanwhile (B3).

@@ -7,12 +7,16 @@
 
 import { assert, must } from '../base/assert.ts';
 import { Fault, isFault } from '../base/fault.ts';
-import type { Closer, Machine } from '../base/ports.ts';
+import type { Machine } from '../base/ports.ts';
 import { backoffMs } from '../base/retry.ts';
 import { Bell } from '../base/task.ts';
 import type { Archive } from '../storage/archive.ts';
+import { Absence } from './absence.ts';
 import type { Durable } from './chain.ts';
+import { DurabilityGoal } from './durability-goal.ts';
+import { Lookout } from './lookout.ts';
 import type { Verdicts } from './observer.ts';
+import type { ReplicateEvent, ReplicateOptions, ReplicateStatus } from './replicate-options.ts';
 import { Session } from './session.ts';
 import type { SessionOptions } from './session.ts';
 
@@ -22,81 +26,47 @@ export const LIMITS = {
   imageBytesMax: 67_108_864,
   uploadIntervalMs: 1_000,
   idleFlushMs: 50,
-  /**
-   * How long a database may be missing WAL mode before that is an error, and how often a missing one is
-   * looked for.
-   */
-  walGraceMs: 10_000,
+  /** How often a database that is not there is looked for. */
   missingMs: 1_000,
-  lookMsMin: 1,
   drainMs: 30_000,
 } as const;
 
-/** What a replicator tells of itself. */
-export type ReplicateEvent =
-  | ({ readonly event: 'durable' } & Durable)
-  | { readonly event: 'started'; readonly lineage: string; readonly epoch: bigint; readonly decision: string }
-  | { readonly event: 'waiting'; readonly reason: string }
-  | { readonly event: 'gap'; readonly reason: string }
-  | { readonly event: 'trouble'; readonly code: string; readonly message: string };
-
-export interface ReplicateOptions {
-  /** At most this long between a commit and its seal, in ms; 0: as soon as the upload before is confirmed. */
-  readonly uploadIntervalMs?: number | undefined;
-  /** What to do with an archive whose head this database is not: `continue` makes it the next state. */
-  readonly adopt?: 'refuse' | 'continue' | undefined;
-  /** How long the last uploads may take after the end was asked for; 30 s unless given. */
-  readonly drainMs?: number | undefined;
-  readonly onEvent?: ((event: ReplicateEvent) => void) | undefined;
-  readonly sealBytesMax?: number | undefined;
-  readonly imageBytesMax?: number | undefined;
-  /** For tests: the verdicts that capture rests on. */
+/** A replicator's options, and what only tests exchange. */
+export interface ReplicatorOptions extends ReplicateOptions {
+  /** The verdicts that capture rests on. */
   readonly verdicts?: Verdicts | undefined;
-}
-
-/** Where a replicator stands. */
-export interface ReplicateStatus {
-  readonly database: string;
-  readonly url: string;
-  readonly state: 'waiting' | 'following' | 'difference';
-  readonly lineage: string | null;
-  readonly durable: Durable | null;
-  /** Commits captured and not yet sealed. */
-  readonly openCommits: number;
 }
 
 export class Replicator {
   readonly #machine: Machine;
   readonly #database: string;
   readonly #archive: Archive;
-  readonly #options: ReplicateOptions;
+  readonly #options: ReplicatorOptions;
+  readonly #lookout: Lookout;
+  readonly #absence: Absence;
   readonly #bell = new Bell();
   readonly #waiting = new Set<() => void>();
   #session: Session | null = null;
-  #watch: Closer | null = null;
   #durable: Durable | null = null;
   #attempt = 0;
-  /** When the watch was armed or heard something last. */
-  #heardMs = 0;
   /** Pending while `run` or `once` is at work. */
   #driving: Promise<void> | null = null;
-  #notWalSinceMs = 0;
-  /** Why there is no session yet. */
-  #notYet: Fault | null = null;
   /** `--continue` was carried out: it holds for one start. */
   #isContinued = false;
   /** Aborts when it is over, whatever is still to be done. */
   readonly #over = new AbortController();
 
-  private constructor(machine: Machine, database: string, archive: Archive, options: ReplicateOptions) {
+  private constructor(machine: Machine, database: string, archive: Archive, options: ReplicatorOptions) {
     this.#machine = machine;
     this.#database = database;
     this.#archive = archive;
     this.#options = options;
+    this.#lookout = new Lookout(machine.clock, machine.databases, database, () => this.#bell.ring());
+    this.#absence = new Absence(machine, database, archive);
   }
 
   /**
-   * Settles continuity, unless the database is not there yet. Faults: `already-replicated`,
+   * Settles continuity, unless the database is not there yet or the store is out of reach. Faults: `already-replicated`,
    * `database-missing` (the archive has one to restore), `not-a-database`, `database-exclusive`,
    * `database-differs`, `other-writer` …
    */
@@ -104,10 +74,16 @@ export class Replicator {
     machine: Machine,
     database: string,
     archive: Archive,
-    options: ReplicateOptions = {},
+    options: ReplicatorOptions = {},
   ): Promise<Replicator> {
     const replicator = new Replicator(machine, database, archive, options);
-    await replicator.#begin();
+    try {
+      await replicator.#begin();
+    } catch (error) {
+      // A store that is out of reach is no reason not to start: what is committed meanwhile is found later.
+      if (!isFault(error, 'unavailable')) throw error;
+      await replicator.#recover(error);
+    }
     return replicator;
   }
 
@@ -129,18 +105,17 @@ export class Replicator {
    * nothing new. Fault `not-durable` if `signal` aborts before.
    */
   async once(signal: AbortSignal = new AbortController().signal): Promise<Durable | null> {
-    if (this.#notYet !== null) throw this.#notYet;
+    if (this.#absence.reason !== null) throw this.#absence.reason;
     if (!(await this.#flush(signal))) throw this.#notDurable();
     return this.#durable;
   }
 
   /**
    * Resolves when everything that was committed before the call is durable; joins the next upload. Needs
-   * `run`. Fault
-   * `not-durable` if the replicator is closed before.
+   * `run`. Fault `not-durable` if the replicator is closed before.
    */
   async durable(): Promise<Durable | null> {
-    const goal = this.#goal();
+    const goal = new DurabilityGoal(() => this.#session);
     this.#bell.ring();
     try {
       while (!goal.isReached()) {
@@ -171,7 +146,7 @@ export class Replicator {
     this.#over.abort();
     this.#bell.ring();
     await this.#driving;
-    this.#disarm();
+    this.#lookout.disarm();
     await this.#end();
   }
 
@@ -182,7 +157,7 @@ export class Replicator {
   async #replicate(signal: AbortSignal): Promise<void> {
     await this.#drive(() => false, signal);
     // Without a session there is still a database, unless it is one that was waited for.
-    if (this.#notYet === null && !(await this.#flush(this.#over.signal))) throw this.#notDurable();
+    if (this.#absence.reason === null && !(await this.#flush(this.#over.signal))) throw this.#notDurable();
   }
 
   /** Steps until `isDone`, until `signal` aborts, or until `close`. */
@@ -212,25 +187,17 @@ export class Replicator {
       const session = this.#session;
       const result = await session.step();
       this.#attempt = 0;
-      if (result !== 'quiet') this.#disarm();
-      else if (this.#watch === null) {
-        // Armed only now: look once more, for what came before the watch was there.
-        this.#watch = this.#machine.databases.watch(this.#database, () => this.#heard());
-        this.#heardMs = this.#machine.clock.monoMs();
-        return 0;
-      }
       const pauseMs = session.pauseMs(result);
-      if (result !== 'quiet') return pauseMs;
-      // The log is written, and told of, before the commit is published: look soon, then ever more rarely.
-      return Math.min(pauseMs, Math.max(LIMITS.lookMsMin, this.#machine.clock.monoMs() - this.#heardMs));
+      if (result !== 'quiet') {
+        this.#lookout.disarm();
+        return pauseMs;
+      }
+      if (this.#lookout.isArmed) return Math.min(pauseMs, this.#lookout.pauseMs());
+      this.#lookout.arm();
+      return 0;
     } catch (error) {
       return await this.#recover(error);
     }
-  }
-
-  #heard(): void {
-    this.#heardMs = this.#machine.clock.monoMs();
-    this.#bell.ring();
   }
 
   /** After a Fault that time or a new session can mend: how long to wait. Rethrows all others. */
@@ -255,12 +222,12 @@ export class Replicator {
         this.#sessionOptions(),
       );
     } catch (error) {
-      if (!isFault(error, 'invalid') || !(await this.#isWorthWaiting(error))) throw error;
-      if (this.#notYet?.message !== error.message) this.#tell({ event: 'waiting', reason: error.message });
-      this.#notYet = error;
+      if (!isFault(error, 'invalid')) throw error;
+      const { isNews } = await this.#absence.wait(error);
+      if (isNews) this.#tell({ event: 'waiting', reason: error.message });
       return;
     }
-    this.#notYet = null;
+    this.#absence.end();
     this.#isContinued = true;
     const { lineage, chain, decision } = this.#session.start;
     this.#tell({
@@ -269,30 +236,6 @@ export class Replicator {
       epoch: must(chain.epochs[0], 'a writer has an epoch'),
       decision,
     });
-  }
-
-  /**
-   * Whether the database may still be in the making. An archive that holds one says: it was lost, restore it.
-   */
-  async #isWorthWaiting(fault: Fault): Promise<boolean> {
-    const isFirst = this.#notYet?.code !== fault.code;
-    if (fault.code === 'database-missing' || fault.code === 'database-empty') {
-      // Asked once, not at every look (I11): `continuity` meets what another writer brings later.
-      if (isFirst && (await this.#archive.head()) !== null) throw this.#lost();
-      return true;
-    }
-    if (fault.code !== 'not-wal') return false;
-    const { clock, databases } = this.#machine;
-    if (isFirst) this.#notWalSinceMs = clock.monoMs();
-    const { main } = databases.probe(this.#database);
-    const ageMs = main === null ? 0 : clock.wallMs() - main.mtimeMs;
-    return Math.max(ageMs, clock.monoMs() - this.#notWalSinceMs) < LIMITS.walGraceMs;
-  }
-
-  #lost(): Fault {
-    const message = `there is no database at ${this.#database}, and ${this.#archive.url} holds one`;
-    const hint = `millrace restore -o ${this.#database} ${this.#archive.url}`;
-    return new Fault('invalid', 'database-missing', message, { hint });
   }
 
   #sessionOptions(): SessionOptions {
@@ -316,33 +259,13 @@ export class Replicator {
 
   /** Steps until all that is committed by now is durable; `false`: it did not come to that. */
   async #flush(signal: AbortSignal): Promise<boolean> {
-    const goal = this.#goal();
+    const goal = new DurabilityGoal(() => this.#session);
     try {
-      await this.#drive(goal.isReached, signal);
+      await this.#drive(() => goal.isReached(), signal);
       return goal.isReached();
     } finally {
       goal.end();
     }
-  }
-
-  /**
-   * That all is durable that is committed by now: in this session or, if it ends before, in one that follows.
-   */
-  #goal(): { readonly isReached: () => boolean; readonly end: () => void } {
-    let session: Session | null = null;
-    let ticket = 0;
-    let calm = (): void => {};
-    const isReached = (): boolean => {
-      if (this.#session !== session) {
-        calm();
-        session = this.#session;
-        ticket = session?.ticket() ?? 0;
-        calm = session?.hurry() ?? ((): void => {});
-      }
-      return session !== null && session.isDurable(ticket);
-    };
-    isReached();
-    return { isReached, end: () => calm() };
   }
 
   /** It is over `drainMs` after `signal` aborts, even in the midst of a step, unless it is `done` before. */
@@ -365,11 +288,6 @@ export class Replicator {
     this.#session = null;
     await session?.close();
     this.#wake();
-  }
-
-  #disarm(): void {
-    this.#watch?.close();
-    this.#watch = null;
   }
 
   #wake(): void {

@@ -6,7 +6,7 @@
  * asked.
  */
 
-import { assert } from '../base/assert.ts';
+import { Bug, assert } from '../base/assert.ts';
 import { Fault } from '../base/fault.ts';
 import type { WallMs } from '../base/ids.ts';
 import type { Clock, Machine } from '../base/ports.ts';
@@ -54,7 +54,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #abort = new AbortController();
   #inFlight: Promise<void> | null = null;
-  #failure: unknown = null;
+  #failure: Error | null = null;
   #gap: string | null = null;
   #differenceNotBeforeMs = 0;
   #statMs = 0;
@@ -268,7 +268,7 @@ export class Session {
     this.#sealedMs = this.#clock.monoMs();
     this.#inFlight = work
       .catch((error: unknown) => {
-        this.#failure = error;
+        this.#failure = error instanceof Error ? error : new Bug(String(error));
       })
       .finally(() => {
         this.#inFlight = null;

@@ -179,9 +179,9 @@ export class LocalState {
   }
 
   #load(): void {
-    const bytes = fileRead(this.#files, `${this.#dir}/pages`);
+    const bytes = fileRead(this.#files, `${this.#dir}/pages`) ?? new Uint8Array(0);
     const records: StateRecord[] = [];
-    for (let at = 0; bytes !== null;) {
+    for (let at = 0; ;) {
       const next = stateRecordDecode(bytes.subarray(at));
       if (next === null) break;
       if ((next.record.kind === 'full') !== (at === 0)) break;

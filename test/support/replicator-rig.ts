@@ -10,7 +10,7 @@
 import assert from 'node:assert/strict';
 
 import { Replicator } from '../../src/engine/replicator.ts';
-import type { ReplicateEvent, ReplicateOptions } from '../../src/engine/replicator.ts';
+import type { ReplicateEvent, ReplicateOptions } from '../../src/engine/replicate-options.ts';
 import { LtxDecoder } from '../../src/format/ltx-decoder.ts';
 import { Archive } from '../../src/storage/archive.ts';
 import { FaultyStore } from '../../src/storage/faulty-store.ts';
