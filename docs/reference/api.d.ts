@@ -165,7 +165,6 @@ interface ReplicateOptions {
     readonly onEvent?: ((event: ReplicateEvent) => void) | undefined;
     readonly sealBytesMax?: number | undefined;
     readonly imageBytesMax?: number | undefined;
-    readonly verdicts?: Verdicts | undefined;
 }
 
 interface ReplicateStatus {
@@ -180,7 +179,7 @@ interface ReplicateStatus {
 class Replicator {
     #private;
     private constructor();
-    static open(machine: Machine, database: string, archive: Archive, options?: ReplicateOptions): Promise<Replicator>;
+    static open(machine: Machine, database: string, archive: Archive, options?: ReplicatorOptions): Promise<Replicator>;
     run(signal: AbortSignal): Promise<void>;
     once(signal?: AbortSignal): Promise<Durable | null>;
     durable(): Promise<Durable | null>;
@@ -443,10 +442,15 @@ interface PutOptions {
     readonly signal?: AbortSignal | undefined;
 }
 
+interface ReplicatorOptions extends ReplicateOptions {
+    readonly verdicts?: Verdicts | undefined;
+}
+
 interface RestartEvidence {
-    readonly then: number | null;
-    readonly now: number;
+    readonly iChangeThen: number | null;
+    readonly iChangeNow: number;
     readonly oneRestart: boolean;
+    readonly isClean: boolean;
     readonly found: CommitCount;
     readonly tail: CommitCount;
 }

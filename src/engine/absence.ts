@@ -1,8 +1,9 @@
 /**
  * The absence of a database: whether it may still be in the making, or was lost.
  *
- * An application that starts after Millrace makes its file, then switches it to WAL mode: that is worth waiting for. An
- * archive that holds a database says that it was lost (I10): nothing that appears at the path may continue it unseen.
+ * An application that starts after Millrace makes its file, then switches it to WAL mode: that is worth
+ * waiting for. An archive that holds a database says that it was lost (I10): nothing that appears at the path
+ * may continue it unseen.
  */
 
 import { Fault } from '../base/fault.ts';
@@ -35,7 +36,9 @@ export class Absence {
     this.#reason = null;
   }
 
-  /** Takes note of why it could not be opened; throws that, or a better reason, where waiting would not help. */
+  /**
+   * Takes note of why it could not be opened; throws that, or a better reason, where waiting would not help.
+   */
   async wait(fault: Fault): Promise<{ readonly isNews: boolean }> {
     const isNews = this.#reason?.message !== fault.message;
     const isFirst = this.#reason?.code !== fault.code;

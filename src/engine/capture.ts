@@ -252,7 +252,7 @@ export class Capture {
       'database-unsettled',
       `${path} has a log without an index (-wal, and no -shm)`,
       {
-        hint: 'with `locking_mode=EXCLUSIVE` none can be followed; if no application runs, open it once in sqlite3',
+        hint: '`locking_mode=EXCLUSIVE` cannot be followed; if no application runs, open it in sqlite3',
       },
     );
   }
@@ -272,7 +272,7 @@ function databaseHeader(handle: DatabaseHandle): DatabaseHeader {
   const size = handle.readMain(bytes, 0);
   if (size > 0) return databaseHeaderDecode(bytes.subarray(0, size));
   throw new Fault('invalid', 'database-empty', `${handle.path} is empty`, {
-    hint: 'an application has to create its tables first; to bring back a lost database, use `millrace restore`',
+    hint: 'let the application make its tables first; a lost database: `millrace restore`',
   });
 }
 

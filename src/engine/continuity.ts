@@ -1,18 +1,18 @@
 /**
  * Continuity: what a start finds, and what it does about it. Pure.
  *
- * | local state        | archive                        | answer                                              |
- * | ------------------ | ------------------------------ | --------------------------------------------------- |
- * | none               | empty                          | begin: TXID 1 is a full snapshot                    |
- * | none, or a foreign file's | has a head              | compare: adopt it if the file is its head, else refuse |
- * | its newest seal    | is the head                    | resume                                              |
- * | TXID 1, not arrived | empty, but of its lineage     | begin                                               |
- * | its newest seal    | never arrived, the one before is the head | resume before it                         |
- * | older              | went on in an epoch of ours    | replay what our own objects say                     |
- * | its newest seal    | has an older object of ours in its place (a late PUT) | replay it, behind the seal before |
- * | its newest seal, and none before it | the same       | overwrite                                           |
- * | any                | went on in another epoch       | refuse: another writer                              |
- * | any                | lost objects, or is another lineage | refuse                                         |
+ * | local state | archive | answer |
+ * | --- | --- | --- |
+ * | none | empty | begin: TXID 1 is a full snapshot |
+ * | none, or a foreign file's | has a head | compare: adopt it if the file is its head, else refuse |
+ * | its newest seal | is the head | resume |
+ * | TXID 1, not arrived | empty, but of its lineage | begin |
+ * | its newest seal | never arrived, the one before is the head | resume before it |
+ * | older | went on in an epoch of ours | replay what our own objects say |
+ * | its newest seal | has a late PUT of ours in its place | replay it, behind the seal before |
+ * | its newest seal, and none before it | the same | overwrite |
+ * | any | went on in another epoch | refuse: another writer |
+ * | any | lost objects, or is another lineage | refuse |
  *
  * `overwrite`: all pages as the next TXID; what was there stays restorable. `--continue` turns every refusal
  * into it.
@@ -85,7 +85,8 @@ export function continuity(found: Found): Decision {
   if (before !== null && head.txid === before.txid && head.post === before.post) {
     return { do: 'resume', keep: 'but-last' };
   }
-  const both = `at ${txidFormat(head.txid)} in epoch ${head.epoch}; this one stands at ${txidFormat(last.txid)}`;
+  const there = `at ${txidFormat(head.txid)} in epoch ${head.epoch}`;
+  const both = `${there}; this one stands at ${txidFormat(last.txid)}`;
   if (state.epochs.includes(head.epoch) && head.txid > last.txid) return { do: 'replay', keep: 'all' };
   // Of an older epoch than the newest: an object of the newest one, with another content, is a twin's.
   if (state.epochs.slice(1).includes(head.epoch) && head.txid === last.txid) {
@@ -94,7 +95,7 @@ export function continuity(found: Found): Decision {
   if (head.txid < last.txid) {
     return refuse(isContinue, 'archive-behind', [
       `the archive ${archive.url} is ${both}: objects that were there are gone`,
-      'bring them back, or go on with `--continue`: what is left stays restorable, and all pages become the next TXID',
+      'bring them back, or go on with `--continue`: what is left stays restorable',
     ]);
   }
   return refuse(isContinue, 'other-writer', [

@@ -198,7 +198,7 @@ test('B4: a reading whose log restarts under its pin is made anew', async () => 
 
 // B5: the header is read after the pin.
 
-test('B5: an image by a header from before the pin is torn, one from after it is a committed state', async () => {
+test('B5: an image by a header from before the pin is torn, one from after it is a state', async () => {
   const rig = await CaptureRig.start({ seed: 51, application: { sizePages: 6 } });
   const { pageSize } = rig.app;
   for (let i = 0; i < 3; i++) rig.app.commit({ pages: [2, 3] });

@@ -1,8 +1,8 @@
 /**
  * The lookout: watches a quiet database, and lets go of the watch of a busy one, whose writer it would slow.
  *
- * The log is written, and told of, before the commit is published. So after each event the lookout asks to look soon,
- * then ever more rarely.
+ * The log is written, and told of, before the commit is published. So after each event the lookout asks to
+ * look soon, then ever more rarely.
  */
 
 import type { Closer, Databases, Clock } from '../base/ports.ts';

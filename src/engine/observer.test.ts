@@ -99,7 +99,7 @@ function act(rig: CaptureRig, what: Action): void {
  */
 const seen = { passes: 0, commits: 0, gaps: 0 };
 
-test('whatever the application does, every pass ends at the newest commit or says that it cannot prove it', async () => {
+test('whatever the application does, a pass ends at the newest commit or is a gap', async () => {
   const property = fc.asyncProperty(
     fc.integer({ min: 1, max: 1 << 30 }),
     fc.array(action, { minLength: 5, maxLength: 60 }),
@@ -142,7 +142,7 @@ test('a pass over a log in which nothing was committed finds nothing', async () 
   assert.equal(rig.captured, 1);
 });
 
-test('a page that only the index knows is no commit: a header that contradicts the log is a gap', async () => {
+test('a commit counter that contradicts the log is a gap', async () => {
   const rig = await CaptureRig.start({ seed: 6 });
   rig.app.commit({ pages: [2] });
   await rig.pass();

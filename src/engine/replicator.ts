@@ -66,7 +66,8 @@ export class Replicator {
   }
 
   /**
-   * Settles continuity, unless the database is not there yet or the store is out of reach. Faults: `already-replicated`,
+   * Settles continuity, unless the database is not there yet or the store is out of reach. Faults:
+   * `already-replicated`,
    * `database-missing` (the archive has one to restore), `not-a-database`, `database-exclusive`,
    * `database-differs`, `other-writer` …
    */

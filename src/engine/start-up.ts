@@ -192,7 +192,7 @@ function replayed(records: LocalState['records']): PageMap {
       'state-unreadable',
       'the page map of the local state does not match its own checksum',
       {
-        hint: 'remove the state directory and start again: if the database is the head of its archive, it goes on there',
+        hint: 'remove the state directory and start again: a database that is the head goes on',
       },
     );
   }
@@ -238,7 +238,7 @@ async function adopt(archive: Archive, capture: Capture, head: LtxHeader): Promi
     'database-differs',
     `${archive.url} holds another state than ${capture.handle.path}: ${at}`,
     {
-      hint: '`millrace restore` brings back what the archive holds; `--continue` makes this database its next state',
+      hint: '`millrace restore` brings back what it holds; `--continue` goes on with this one',
     },
   );
 }
@@ -271,6 +271,6 @@ function epochAfter(...known: readonly (Epoch | undefined)[]): Epoch {
 function pageSizeChanged(archive: Archive, was: number, is: number): Fault {
   const message = `${archive.url} holds pages of ${was} bytes, the database has pages of ${is}`;
   return new Fault('conflict', 'page-size-changed', message, {
-    hint: 'a chain of LTX files has one page size: replicate to another URL; the old archive stays restorable',
+    hint: 'a chain has one page size: replicate to another URL; the old one stays restorable',
   });
 }

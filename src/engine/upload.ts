@@ -58,7 +58,8 @@ export async function upload(
   const there = await retry(clock, chance, () => objectAt(archive, header), { signal });
   if (there.header.epoch === header.epoch && there.fileChecksum === image.fileChecksum) return;
   if (epochs.slice(1).includes(there.header.epoch)) {
-    const message = `TXID ${txidFormat(header.maxTxid)} was uploaded by this database's writer of epoch ${there.header.epoch}, late`;
+    const writer = `this database's writer of epoch ${there.header.epoch}`;
+    const message = `TXID ${txidFormat(header.maxTxid)} was uploaded by ${writer}, late`;
     throw new Fault('unavailable', 'late-object', message);
   }
   throw notOurs(archive, header, there.header);
@@ -81,7 +82,7 @@ export async function objectAt(
 /** Another writer's object stands where ours should be: this writer stops, by name. */
 function notOurs(archive: Archive, ours: LtxHeader, theirs: LtxHeader): Fault {
   const place = `TXID ${txidFormat(ours.maxTxid)} in ${archive.url}`;
-  const hint = `nothing that was reported durable is lost; see \`millrace ls ${archive.url}\`, stop the other writer, and decide which database goes on`;
+  const hint = `nothing durable is lost; stop the other writer, then see \`millrace ls ${archive.url}\``;
   if (theirs.epoch > ours.epoch) {
     const message = `${place} was written by epoch ${theirs.epoch}; this writer has epoch ${ours.epoch}`;
     return new Fault('fenced', 'fenced-by-epoch', message, { hint });
