@@ -5,8 +5,8 @@
  * CRC-64 covers everything behind it, so a record that a crash cut short ends the journal and is no error.
  */
 
-import { assert } from '../base/assert.ts';
 import { view } from '../base/bytes.ts';
+import { Fault } from '../base/fault.ts';
 import { checksum, txid } from '../base/ids.ts';
 import type { Checksum, Txid } from '../base/ids.ts';
 import { crc64 } from '../format/kernel.ts';
@@ -79,7 +79,10 @@ export function stateRecordEncode(record: StateRecord): Uint8Array {
   return bytes;
 }
 
-/** Reads the record at the front of `bytes`, or `null` where no whole, sound record stands. */
+/**
+ * Reads the record at the front of `bytes`, or `null` where no whole, sound record stands. Fault
+ * `state-unreadable` for a sound one of another version.
+ */
 export function stateRecordDecode(
   bytes: Uint8Array,
 ): { readonly record: StateRecord; readonly bytes: number } | null {
@@ -90,7 +93,8 @@ export function stateRecordDecode(
   if (length > bytes.length || length !== OFFSET.entries + count * ENTRY_BYTES) return null;
   if (at.getBigUint64(OFFSET.crc) !== crc64(bytes.subarray(OFFSET.bytes, length))) return null;
   const kind = at.getUint8(OFFSET.kind);
-  assert(kind === KIND.full || kind === KIND.delta, () => `a record under a valid CRC has kind ${kind}`);
+  if ((kind !== KIND.full && kind !== KIND.delta) || at.getUint8(OFFSET.reserved) !== 0)
+    throw unknownRecord();
   const pgnos = new Uint32Array(count);
   const sums = new BigUint64Array(count);
   for (let i = 0; i < count; i++) {
@@ -108,6 +112,14 @@ export function stateRecordDecode(
     changed: { pgnos, sums },
   };
   return { record, bytes: length };
+}
+
+/** Sound, and not of this version. */
+function unknownRecord(): Fault {
+  const message = 'a record of the local state is of a kind that this Millrace does not know';
+  return new Fault('corrupt', 'state-unreadable', message, {
+    hint: 'a later Millrace wrote it: use that one, or remove the state directory and start again',
+  });
 }
 
 /** The commit counter is not kept: recovery may reset it while nobody watches (B3). */

@@ -4,11 +4,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 
 import { SimWorld } from '../../sim/world/world.ts';
-import { utf8 } from '../base/bytes.ts';
+import { utf8, view } from '../base/bytes.ts';
 import { isFault } from '../base/fault.ts';
 import { fileRead, fileReplace } from '../base/file-replace.ts';
 import { checksum, epoch, txid } from '../base/ids.ts';
 import type { Files } from '../base/ports.ts';
+import { crc64 } from '../format/kernel.ts';
 import { fullRecord } from './chain.ts';
 import { PageMap } from './page-map.ts';
 import { stateRecordDecode, stateRecordEncode } from './state-record.ts';
@@ -140,4 +141,16 @@ test('any byte that is flipped in a record is noticed', () => {
   });
   fc.assert(flip, { numRuns: 500 });
   assert.deepEqual(stateRecordDecode(bytes)?.record, delta(7));
+});
+
+test('a sound record of a kind that is not known is refused by name', () => {
+  for (const offset of [12, 15]) {
+    const bytes = stateRecordEncode(delta(7));
+    bytes[offset] = 9;
+    view(bytes).setBigUint64(0, crc64(bytes.subarray(8)));
+    assert.throws(
+      () => stateRecordDecode(bytes),
+      (error) => isFault(error, 'corrupt') && error.code === 'state-unreadable',
+    );
+  }
 });

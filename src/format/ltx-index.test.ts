@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { concat, view } from '../base/bytes.ts';
 import { damaged, damages, faultsOnly } from '../../test/support/fuzz.ts';
 import { LTX_FRAME_BYTES_MAX, LTX_FRAME_BYTES_MIN } from './ltx-frame.ts';
-import { LtxIndexWriter, ltxIndexDecode, ltxIndexFind } from './ltx-index.ts';
+import { LtxIndexWriter, ltxIndexDecode } from './ltx-index.ts';
 
 interface Entries {
   readonly pgnos: readonly number[];
@@ -59,7 +59,6 @@ test('an index gives back what it was made of, and its size', () => {
       const index = ltxIndexDecode(bytes.subarray(0, size), end + 6);
       deepStrictEqual([...index.pgnos], of.pgnos);
       deepStrictEqual([...index.sizes], of.sizes);
-      of.pgnos.forEach((pgno, i) => strictEqual(ltxIndexFind(index, pgno), i));
     }),
     { numRuns: 300 },
   );
@@ -85,13 +84,6 @@ test('offsets beyond 4 GiB and pieces that are taken early make the same bytes',
   const index = ltxIndexDecode(bytes.subarray(0, -8), end + 6);
   strictEqual(index.pgnos.length, count);
   strictEqual(index.offsets[count - 1], end - 65_000);
-});
-
-test('pages that an index does not hold are not found', () => {
-  const { bytes, end } = written({ pgnos: [2, 5, 9], sizes: [20, 20, 20] });
-  const index = ltxIndexDecode(bytes.subarray(0, -8), end + 6);
-  for (const pgno of [0, 1, 3, 8, 10, 2 ** 32]) strictEqual(ltxIndexFind(index, pgno), null);
-  strictEqual(ltxIndexFind({ ...index, pgnos: new Uint32Array(0) }, 1), null);
 });
 
 test('an index that leaves a hole, goes back or ends elsewhere is refused', () => {

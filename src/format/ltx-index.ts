@@ -116,18 +116,6 @@ export function ltxIndexDecode(bytes: Uint8Array, indexOffset: number): LtxIndex
   return { pgnos: pgnos.slice(0, count), offsets: offsets.slice(0, count), sizes: sizes.slice(0, count) };
 }
 
-/** The position of a page in an index. `null`: the file does not hold it. */
-export function ltxIndexFind({ pgnos }: LtxIndex, pgno: number): number | null {
-  let low = 0;
-  let high = pgnos.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((pgnos[middle] ?? 0) < pgno) low = middle + 1;
-    else high = middle;
-  }
-  return pgnos[low] === pgno ? low : null;
-}
-
 function putVarint(into: Uint8Array, at: number, value: number): number {
   assert(Number.isSafeInteger(value) && value >= 0, () => `not a varint: ${value}`);
   while (value > 0x7f) {

@@ -110,6 +110,7 @@ test(
       const plan = planOf(round);
       if (plan?.phase === 'difference') await application.checkpoint('TRUNCATE');
       const keeper = new Keeper(database, archivePath, plan);
+      t.after(() => keeper.child.kill('SIGKILL'));
       await application.startFullSpeed({ padBytes: 40 + (round % 4) * 50, rowsPerCommit: 1 + (round % 3) });
       const isBoth = round % 4 === 2 || round % 8 === 3;
       const isApplication = round % 5 === 4;

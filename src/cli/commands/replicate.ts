@@ -1,7 +1,7 @@
 /** `millrace replicate DB URL`: keeps an archive up with a database until it is told to stop. */
 
 import { resolve } from 'node:path';
-import { Fault, isFault } from '../../base/fault.ts';
+import { isFault } from '../../base/fault.ts';
 import { Replicator } from '../../engine/replicator.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -45,7 +45,6 @@ export async function replicateCommand(
     });
     if (flags.once === true) {
       await replicator.once(signals.signal);
-      if (signals.signal.aborted) throw interrupted();
     } else {
       await replicator.run(signals.signal);
     }
@@ -58,10 +57,4 @@ export async function replicateCommand(
   } finally {
     live.clear();
   }
-}
-
-function interrupted(): Fault {
-  return new Fault('unavailable', 'not-durable', 'a signal came before everything was durable', {
-    hint: 'the database still has it: start again',
-  });
 }
