@@ -33,18 +33,20 @@ export class Bell {
   }
 }
 
-/** Yields whenever the present slice of work has run for 5 ms: call `breathe` between small steps. */
+/** Yields whenever the present slice of work has run for `sliceMs`: call `breathe` between small steps. */
 export class Slices {
   readonly #clock: Clock;
+  readonly #sliceMs: number;
   #startedMs: MonoMs;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, sliceMs: number = LIMITS.sliceMs) {
     this.#clock = clock;
+    this.#sliceMs = sliceMs;
     this.#startedMs = clock.monoMs();
   }
 
   async breathe(): Promise<void> {
-    if (this.#clock.monoMs() - this.#startedMs < LIMITS.sliceMs) return;
+    if (this.#clock.monoMs() - this.#startedMs < this.#sliceMs) return;
     await this.#clock.yield();
     this.#startedMs = this.#clock.monoMs();
   }

@@ -8,6 +8,7 @@ import type { ExitCode } from './exit-codes.ts';
 import { Output } from './output.ts';
 import { program } from './program.ts';
 import type { Verb } from './program.ts';
+import { nodeCheck } from './version.ts';
 
 /** Does the work of one verb. */
 export type Run = (output: Output, operands: readonly string[], flags: never) => Promise<ExitCode>;
@@ -25,6 +26,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   const output = new Output(argv.includes('--json'), { out: process.stdout, err: process.stderr });
   let exitCode: ExitCode = EXIT.ok;
   const root = program(async (verb, operands, flags) => {
+    // Before a command loads what an older Node does not have.
+    nodeCheck();
     const run = await COMMANDS[verb]();
     exitCode = await run(output, operands, flags as never);
   });

@@ -20,7 +20,8 @@ import type { DirtyPages } from './open-txid.ts';
 import type { WalPosition } from './position.ts';
 import { Seal } from './seal.ts';
 
-export const LIMITS = { sealBatchBytes: 131_072 } as const;
+/** A seal works in short slices: a log that fills in a few ms waits for no long one. */
+export const LIMITS = { sealBatchBytes: 131_072, sealSliceMs: 1 } as const;
 
 export interface CaptureOptions {
   /** Images held at most; beyond, a difference seals. */
@@ -195,15 +196,16 @@ export class Capture {
    */
   async seal(taken: DirtyPages): Promise<Seal> {
     const seal = new Seal(this.pageSize);
-    const slices = new Slices(this.#machine.clock);
+    const slices = new Slices(this.#machine.clock, LIMITS.sealSliceMs);
     const batch = Math.max(1, Math.floor(LIMITS.sealBatchBytes / this.pageSize));
+    const buffer = new Uint8Array(batch * this.pageSize);
     for (let at = 0; at < taken.pgnos.length; at += batch) {
       const pgnos = taken.pgnos.slice(at, at + batch);
-      const pages = new Uint8Array(pgnos.length * this.pageSize);
+      const pages = buffer.subarray(0, pgnos.length * this.pageSize);
       for (const [i, pgno] of pgnos.entries()) {
         const image = taken.pages.get(pgno);
         const page = pages.subarray(i * this.pageSize, (i + 1) * this.pageSize);
-        if (image === undefined) this.#handle.readMain(page, (pgno - 1) * this.pageSize);
+        if (image === undefined) page.fill(0, this.#handle.readMain(page, (pgno - 1) * this.pageSize));
         else page.set(image);
       }
       seal.add(pgnos, pages);

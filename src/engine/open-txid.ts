@@ -7,11 +7,13 @@
  * difference.
  */
 
+import { must } from '../base/assert.ts';
 import { lockPage } from '../format/sqlite-header.ts';
 import type { FrameRun } from './frame-run.ts';
 import type { CommitCount } from './proof.ts';
 
-export const LIMITS = { sparePagesMax: 2_048 } as const;
+/** Pages are cut from slabs: one buffer a page would keep the garbage collector busy, and passes late. */
+export const LIMITS = { sparePagesMax: 2_048, slabBytes: 262_144 } as const;
 
 /** What one open TXID captured. */
 export interface DirtyPages {
@@ -167,10 +169,20 @@ export class OpenTxid {
   #put(pages: Map<number, Uint8Array>, pgno: number, image: Uint8Array): void {
     let page = pages.get(pgno);
     if (page === undefined) {
-      page = this.#spare.pop() ?? new Uint8Array(this.#pageSize);
+      page = this.#free();
       pages.set(pgno, page);
     }
     page.set(image);
+  }
+
+  #free(): Uint8Array {
+    if (this.#spare.length === 0) {
+      const slab = new Uint8Array(Math.max(this.#pageSize, LIMITS.slabBytes));
+      for (let at = 0; at < slab.length; at += this.#pageSize) {
+        this.#spare.push(slab.subarray(at, at + this.#pageSize));
+      }
+    }
+    return must(this.#spare.pop(), 'a slab holds a page');
   }
 
   #recycle(pages: Map<number, Uint8Array>): void {

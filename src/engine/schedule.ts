@@ -1,6 +1,6 @@
 /** When to look, and when to seal. Pure. */
 
-export const LIMITS = { passMsMin: 1, passMsMax: 8, logFramesDefault: 1_000 } as const;
+export const LIMITS = { passMsMin: 1, passMsMax: 5, logFramesDefault: 1_000 } as const;
 
 /** What the time of the next pass depends on. */
 export interface Traffic {

@@ -1,10 +1,19 @@
-/** `millrace ls URL`: what can be restored from an archive. */
+/**
+ * `millrace ls URL`: what can be restored from an archive.
+ *
+ * People are shown the times that `--at` goes by, which stand in the files: those of a listing are the
+ * copy's where an archive was copied.
+ */
 
+import { resolve } from 'node:path';
+import { Fault, isFault } from '../../base/fault.ts';
 import { txidFormat } from '../../base/ids.ts';
+import type { Machine } from '../../base/ports.ts';
 import { archiveSummary } from '../../engine/ls.ts';
 import type { ArchiveSummary, Moment } from '../../engine/ls.ts';
 import { archiveEmpty } from '../../engine/restore-plan.ts';
-import type { LtxFile } from '../../storage/archive.ts';
+import type { Archive, LtxFile } from '../../storage/archive.ts';
+import { storeUrlParse } from '../../storage/store-url.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { bytesFigure, countFigure, momentFigure, plural, table } from '../figures.ts';
@@ -14,17 +23,49 @@ import type { Output } from '../output.ts';
 /** So many of the newest are shown to people; JSON has all. */
 export const LIMITS = { shownMax: 20 } as const;
 
-/** Lists an archive. Fault `archive-empty` where there is nothing that looks like one. */
+/** A file that is shown, and when it was sealed. */
+interface Shown {
+  readonly file: LtxFile;
+  readonly time: string;
+}
+
+/** Lists an archive. Faults: `not-an-archive`; `archive-empty` where there is nothing that looks like one. */
 export async function lsCommand(output: Output, [url = '']: readonly string[]): Promise<ExitCode> {
-  const summary = await archiveSummary(archiveOpen(hostMachine(), url));
+  const machine = hostMachine();
+  directoryCheck(machine, url);
+  const archive = archiveOpen(machine, url);
+  const summary = await archiveSummary(archive);
   if (summary.files.length === 0) throw archiveEmpty();
-  output.result(summary, () => lines(summary));
+  const shown = output.isJson ? [] : await shownOf(archive, summary);
+  output.result(summary, () => lines(summary, shown));
   return EXIT.ok;
 }
 
-function lines(summary: ArchiveSummary): string[] {
+function directoryCheck(machine: Machine, url: string): void {
+  const path = resolve(storeUrlParse(url).path);
+  if (machine.files.stat(path)?.kind !== 'file') return;
+  throw new Fault('invalid', 'not-an-archive', `${path} is a file, and an archive is a directory`, {
+    hint: `if it is a database: \`millrace status ${path}\` says where its archive is`,
+  });
+}
+
+async function shownOf(archive: Archive, summary: ArchiveSummary): Promise<Shown[]> {
+  const files = restorableFiles(summary).slice(-LIMITS.shownMax);
+  return await Promise.all(files.map(async (file) => ({ file, time: await timeOf(archive, file) })));
+}
+
+async function timeOf(archive: Archive, file: LtxFile): Promise<string> {
+  try {
+    return momentFigure((await archive.readHeader(file)).timestampMs);
+  } catch (error) {
+    // The others are still worth showing.
+    if (isFault(error, 'corrupt')) return 'DAMAGED';
+    throw error;
+  }
+}
+
+function lines(summary: ArchiveSummary, shown: readonly Shown[]): string[] {
   const { url, bytes, files, txids, first, last, gaps, levels } = summary;
-  const shown = restorableFiles(summary).slice(-LIMITS.shownMax);
   const hidden = txids.length - shown.length;
   return [
     ...table([
@@ -47,11 +88,7 @@ function lines(summary: ArchiveSummary): string[] {
     ...table(
       [
         ['TXID', 'time', 'size'],
-        ...shown.map((file) => [
-          txidFormat(file.maxTxid),
-          momentFigure(file.modifiedMs),
-          bytesFigure(file.size),
-        ]),
+        ...shown.map(({ file, time }) => [txidFormat(file.maxTxid), time, bytesFigure(file.size)]),
       ],
       [2],
     ),

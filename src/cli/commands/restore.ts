@@ -1,7 +1,7 @@
 /** `millrace restore SOURCE`: writes a database from its archive, verified, or leaves nothing. */
 
 import { resolve } from 'node:path';
-import { Fault } from '../../base/fault.ts';
+import { Fault, isFault } from '../../base/fault.ts';
 import { txidFormat } from '../../base/ids.ts';
 import { restore } from '../../engine/restore.ts';
 import type { RestoreReport } from '../../engine/restore.ts';
@@ -52,7 +52,7 @@ export async function restoreCommand(
   } catch (error) {
     progress.stop();
     const exitCode = signals.exitCode();
-    if (exitCode === null) throw error;
+    if (exitCode === null) throw withMoments(error);
     output.note('millrace: stopped; nothing was restored');
     return exitCode;
   }
@@ -72,6 +72,18 @@ function targetOf(flags: RestoreFlags): RestoreTarget {
   if (flags.at !== undefined) return { kind: 'time', wallMs: flags.at };
   if (flags.txid !== undefined) return { kind: 'txid', txid: flags.txid };
   return { kind: 'head' };
+}
+
+/** The engine has no calendar: a moment that its Fault gives in milliseconds is said as people read it. */
+function withMoments(error: unknown): unknown {
+  if (!isFault(error) || error.code !== 'time-outside-archive') return error;
+  const { kind, code, details } = error;
+  const wanted = momentFigure(Number(details['wallMs']));
+  const first = `TXID ${details['first']} of ${momentFigure(Number(details['firstMs']))}`;
+  return new Fault(kind, code, `the archive holds nothing from ${wanted} or before`, {
+    hint: `it begins with ${first}; give that time or a later one`,
+    details,
+  });
 }
 
 /** The plan in JSON: its files by key. */
