@@ -106,7 +106,7 @@ describe('canaries: a safety rule taken away is noticed', () => {
         const { violations } = await episode(scenario, seed, options);
         const found = violations.find((line) => breaks.test(line));
         if (found === undefined) continue;
-        t.diagnostic(`found by seed ${seed}: ${found}`);
+        t.diagnostic(`as it must be, noticed by seed ${seed}: ${found}`);
         return;
       }
       assert.fail(`${CANARY_SEEDS_MAX} seeds did not notice`);

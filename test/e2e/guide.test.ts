@@ -7,10 +7,13 @@
 
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { ROOT } from '../support/cli.ts';
+import { scene } from '../support/cli-scene.ts';
 import { temporaryDirectory } from '../support/temp.ts';
 
 const GUIDE = readFileSync(join(ROOT, 'docs/guide/start.md'), 'utf8');
@@ -44,7 +47,7 @@ test('every command of the guide works, in order, as written', (t) => {
 
 test('every command that the README names exists', () => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-  const verbs = [...readme.matchAll(/src\/cli\/main\.ts (\w+)/g)].map((match) => match[1] ?? '');
+  const verbs = [...readme.matchAll(/npm run -s millrace -- (\w+)/g)].map((match) => match[1] ?? '');
   assert.ok(verbs.length >= 4, `only ${verbs.length} commands found`);
   for (const verb of verbs) {
     const ended = spawnSync(process.execPath, [join(ROOT, 'src/cli/main.ts'), verb, '--help'], {
@@ -52,4 +55,22 @@ test('every command that the README names exists', () => {
     });
     assert.equal(ended.status, 0, verb);
   }
+});
+
+test('SIGTERM to the `npm run` of the README reaches Millrace, which ends in good order', async (t) => {
+  const { database, archive } = scene(t);
+  const npm = spawn('npm', ['run', '-s', 'millrace', '--', 'replicate', database, archive, '--json'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.after(() => npm.kill('SIGKILL'));
+  const closed = once(npm, 'close');
+  const events: unknown[] = [];
+  for await (const line of createInterface({ input: npm.stdout })) {
+    const { event } = JSON.parse(line) as { event: unknown };
+    events.push(event);
+    if (event === 'durable') npm.kill('SIGTERM');
+  }
+  assert.deepEqual(await closed, [0, null]);
+  assert.equal(events.at(-1), 'ended');
 });

@@ -2,7 +2,16 @@
 
 import { after, before, suite, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { cli, errorOf, resultOf } from '../support/cli.ts';
 import { archived, fails, rowsOf, scene } from '../support/cli-scene.ts';
@@ -80,7 +89,7 @@ suite('restore', { concurrency: true }, () => {
     await fails(['restore', archive, '-o', to, '--at', '2001-01-01T00:00:00Z'], {
       exit: 2,
       code: 'time-outside-archive',
-      hint: /0000000000000001/,
+      hint: /0000000000000001 of \d{4}-\d\d-\d\dT/,
     });
     await fails(['restore', archive, '-o', to, '--txid', 'ff'], {
       exit: 2,
@@ -116,6 +125,17 @@ suite('restore', { concurrency: true }, () => {
     const ltx = await cli(['ltx', object, '--json']);
     assert.equal(ltx.code, 7, ltx.stdout);
     assert.equal(errorOf(ltx).kind, 'corrupt');
+  });
+
+  test('ls shows the times that --at goes by, also of an archive that was copied', async (t) => {
+    const { archive } = copied(t);
+    const second = join(archive, 'ltx/0/0000000000000002-0000000000000002.ltx');
+    const { timestampMs } = resultOf(await cli(['ltx', second, '--json'])) as { timestampMs: number };
+    utimesSync(second, 1, 1);
+    const ls = await cli(['ls', archive]);
+    const row = `0000000000000002  ${new Date(timestampMs).toISOString()} `;
+    assert.ok(ls.stdout.includes(row), ls.stdout);
+    await fails(['ls', second], { exit: 2, code: 'not-an-archive', hint: /millrace status/ });
   });
 
   test('a missing object is a gap, exits with 6, and ls shows it', async (t) => {
