@@ -53,7 +53,7 @@ export function restorePlan(files: readonly LtxFile[], target: PlanTarget): Rest
 /** The Fault of an archive without files. */
 export function archiveEmpty(): Fault {
   return new Fault('invalid', 'archive-empty', 'the archive holds no LTX files', {
-    hint: 'check the URL: it names the folder that holds `ltx`, or in S3 `0000` to `0009`',
+    hint: 'check the URL: it names the directory that holds `ltx`; `millrace ls URL` lists it',
   });
 }
 
