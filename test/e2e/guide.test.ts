@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ROOT } from '../support/cli.ts';
 import { scene } from '../support/cli-scene.ts';
+import { assertArchivesKeepTheRules } from '../support/archives.ts';
 import { temporaryDirectory } from '../support/temp.ts';
 
 const GUIDE = readFileSync(join(ROOT, 'docs/guide/start.md'), 'utf8');
@@ -24,7 +25,7 @@ test('every command of the guide works, in order, as written', (t) => {
   assert.equal(blocks.filter((block) => block === INSTALLATION).length, 1, 'the guide says how to install');
   const typed = blocks.filter((block) => block !== INSTALLATION);
   assert.ok(typed.length >= 10, `only ${typed.length} blocks of commands found`);
-  const place = join(temporaryDirectory(t), 'start');
+  const place = join(temporaryDirectory(t, assertArchivesKeepTheRules), 'start');
   const script = typed.map((block) => block.replaceAll('/tmp/millrace-start', place)).join('\n');
   const ended = spawnSync(
     'bash',

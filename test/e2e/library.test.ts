@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
 import { ROOT } from '../support/cli.ts';
+import { assertArchivesKeepTheRules } from '../support/archives.ts';
 import { temporaryDirectory } from '../support/temp.ts';
 
 test('the example in src/index.ts replicates and restores', (t) => {
-  const dir = temporaryDirectory(t);
+  const dir = temporaryDirectory(t, assertArchivesKeepTheRules);
   const db = new DatabaseSync(join(dir, 'app.db'));
   t.after(() => db.close());
   db.exec('PRAGMA journal_mode = WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)');

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { cli, errorOf } from './cli.ts';
 import type { CliOptions } from './cli.ts';
+import { assertArchivesKeepTheRules } from './archives.ts';
 import { temporaryDirectory } from './temp.ts';
 
 /** The user that tests of permissions run as where they would be root's, who is refused nothing. */
@@ -22,12 +23,12 @@ export interface Scene {
 
 /** Where to say what is to be done at the end: a test's context, or a suite's `after`. */
 export interface Ending {
-  after(action: () => void): void;
+  after(action: () => void | Promise<void>): void;
 }
 
 /** A database in WAL mode with one row, open, and the place of an archive. */
 export function scene(t: Ending): Scene {
-  const dir = temporaryDirectory(t);
+  const dir = temporaryDirectory(t, assertArchivesKeepTheRules);
   const database = join(dir, 'app.db');
   const db = new DatabaseSync(database);
   t.after(() => db.close());

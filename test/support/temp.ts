@@ -11,16 +11,22 @@ import { join } from 'node:path';
 
 /** The part of `node:test`'s TestContext (or of a suite's `after`) that is needed here. */
 interface Ending {
-  after(action: () => void): void;
+  after(action: () => void | Promise<void>): void;
 }
 
 /**
- * Makes a directory that is removed when the test ends: `const dir = temporaryDirectory(t)`. Returns its
- * path.
+ * Makes a directory that is removed when the test ends, after `last` looked at what is in it:
+ * `const dir = temporaryDirectory(t)`. Returns its path.
  */
-export function temporaryDirectory(test: Ending): string {
+export function temporaryDirectory(test: Ending, last?: (path: string) => Promise<void>): string {
   const path = make();
-  test.after(() => remove(path));
+  test.after(async () => {
+    try {
+      await last?.(path);
+    } finally {
+      remove(path);
+    }
+  });
   return path;
 }
 
