@@ -21,12 +21,12 @@ import { temporaryDirectory } from '../support/temp.ts';
 suite('restore', { concurrency: true }, () => {
   /** Read by all tests, changed by none. */
   let whole: Scene;
-  const endings: (() => void)[] = [];
+  const endings: (() => void | Promise<void>)[] = [];
   before(async () => {
     whole = await archived({ after: (action) => endings.unshift(action) });
   });
-  after(() => {
-    for (const end of endings) end();
+  after(async () => {
+    for (const end of endings) await end();
   });
 
   /** A copy of the archive, to be damaged. */
