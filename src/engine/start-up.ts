@@ -81,14 +81,7 @@ export async function startUp(
   const lineage =
     lineageFound?.id ?? lineageBegun(state, archive) ?? hex(machine.chance.bytes(LINEAGE_BYTES));
   const resumed = await carryOut(decision, archive, { state, capture, head });
-  const { dev, ino } = capture.handle.main;
-  await state.identify({
-    lineage,
-    epochs,
-    url: archive.url,
-    dev: `${dev}`,
-    ino: `${ino}`,
-  });
+  await state.identify({ lineage, epochs, url: archive.url, ino: `${capture.handle.main.ino}` });
   // In the state first: should the answer be lost, the next start knows the lineage for its own.
   if (lineageFound === null) await createLineage(machine, archive, { id: lineage, pageSize });
   if (resumed.txid !== null && resumed.map.size > 0) {
@@ -120,15 +113,14 @@ function gather(
 ): Found {
   const { identity, records } = state;
   const last = records.at(-1);
-  const { dev, ino } = capture.handle.main;
+  const { ino } = capture.handle.main;
   const known =
     identity === null || last === undefined
       ? null
       : {
           lineage: identity.lineage,
           epochs: identity.epochs,
-          isSameFile:
-            identity.dev === `${dev}` && identity.ino === `${ino}` && last.pageSize === capture.pageSize,
+          isSameFile: identity.ino === `${ino}` && last.pageSize === capture.pageSize,
           isSameArchive: identity.url === there.url,
           last,
           before: records.at(-2) ?? null,

@@ -49,7 +49,7 @@ async function simulated(work: (files: Files) => Promise<void>): Promise<void> {
   await world.run(work(world.machine(world.process('millrace')).files));
 }
 
-const IDENTITY = { lineage: 'ab', epochs: [epoch(3), epoch(1)], url: 'file:///a', dev: '1', ino: '2' };
+const IDENTITY = { lineage: 'ab', epochs: [epoch(3), epoch(1)], url: 'file:///a', ino: '2' };
 const PAGES = `${stateDir(DATABASE)}/pages`;
 
 /** Writes a state of one full record and two deltas. */

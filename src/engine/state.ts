@@ -31,8 +31,10 @@ export interface StateIdentity {
   readonly epochs: readonly Epoch[];
   /** The archive's URL. */
   readonly url: string;
-  /** The main file's identity, as decimal text. */
-  readonly dev: string;
+  /**
+   * The main file's inode, as decimal text. Not its device: that may have another number after a restart of
+   * the machine or its container, and the state lies beside the file, on the same one.
+   */
   readonly ino: string;
 }
 
@@ -50,8 +52,8 @@ export function stateIdentity(files: Files, database: string): StateIdentity | n
   try {
     const json: unknown = JSON.parse(text(bytes));
     if (isIdentity(json)) {
-      const { lineage, url, dev, ino } = json;
-      return { lineage, epochs: json.epochs.map(epoch), url, dev, ino };
+      const { lineage, url, ino } = json;
+      return { lineage, epochs: json.epochs.map(epoch), url, ino };
     }
   } catch {
     // Falls through: whatever is wrong with the file, the answer is the same.
@@ -65,9 +67,9 @@ type IdentityJson = Omit<StateIdentity, 'epochs'> & { readonly epochs: readonly 
 
 function isIdentity(json: unknown): json is IdentityJson {
   if (typeof json !== 'object' || json === null) return false;
-  const { format, epochs, lineage, url, dev, ino }: Record<string, unknown> = { ...json };
+  const { format, epochs, lineage, url, ino }: Record<string, unknown> = { ...json };
   if (format !== FORMAT || !Array.isArray(epochs) || !epochs.every(Number.isSafeInteger)) return false;
-  return [lineage, url, dev, ino].every((field) => typeof field === 'string');
+  return [lineage, url, ino].every((field) => typeof field === 'string');
 }
 
 export class LocalState {
