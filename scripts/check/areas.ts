@@ -46,13 +46,13 @@ export const TEST_AREAS: readonly Area[] = [
   { name: 'tidy', budgetS: 20, run: tests('scripts/{tidy,lint,check,api}.test.ts') },
   { name: 'licences', budgetS: 10, run: tests('scripts/licences.test.ts') },
   { name: 'docs', budgetS: 20, run: tests('scripts/docs.test.ts') },
-  { name: 'unit', budgetS: 90, budgetLongS: 900, run: tests('src/**/*.test.ts', 'kernel/**/*.test.ts') },
-  { name: 'contract', budgetS: 60, budgetLongS: 300, run: tests('test/contract/*.test.ts') },
+  { name: 'unit', budgetS: 80, budgetLongS: 900, run: tests('src/**/*.test.ts', 'kernel/**/*.test.ts') },
+  { name: 'contract', budgetS: 50, budgetLongS: 300, run: tests('test/contract/*.test.ts') },
   { name: 'golden', budgetS: 20, run: tests('test/golden/*.test.ts') },
-  { name: 'interop', budgetS: 60, budgetLongS: 300, run: tests('test/interop/*.test.ts') },
+  { name: 'interop', budgetS: 50, budgetLongS: 300, run: tests('test/interop/*.test.ts') },
   { name: 'sim', budgetS: 80, budgetLongS: 1_800, run: tests('sim/**/*.test.ts', 'test/support/*.test.ts') },
   { name: 'crash', budgetS: 60, budgetLongS: 900, run: tests('test/crash/*.test.ts') },
-  { name: 'e2e', budgetS: 60, budgetLongS: 600, run: tests('test/e2e/*.test.ts') },
+  { name: 'e2e', budgetS: 100, budgetLongS: 600, run: tests('test/e2e/*.test.ts') },
 ];
 
 /** The areas that `--only` names: by name, or `test` for all tests; or what is wrong with the names. */
