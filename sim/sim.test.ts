@@ -15,9 +15,10 @@ import { episode } from './episode.ts';
 import type { EpisodeOptions, Scenario } from './episode.ts';
 import { Report, failureText } from './report.ts';
 import { SCENARIOS } from './scenarios/scenarios.ts';
+import { IS_LONG } from '../test/support/runs.ts';
 
-/** `check:long` sets SIM_SEEDS. */
-const SEEDS = Number(env['SIM_SEEDS'] ?? 208);
+/** SIM_SEEDS overrides it. */
+const SEEDS = Number(env['SIM_SEEDS'] ?? (IS_LONG ? 2_000 : 208));
 const CANARY_SEEDS_MAX = 60;
 
 /** What must have happened somewhere in the set, for it to mean anything. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Fault } from '../base/fault.ts';
 import { wallMsParse } from './time.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const NOW = Date.UTC(2026, 0, 31, 14, 5, 0);
 
@@ -52,6 +53,6 @@ test('every moment that can be printed can be read again', () => {
     fc.property(fc.integer({ min: 0, max: 4_102_444_800_000 }), (ms) => {
       assert.equal(wallMsParse(new Date(ms).toISOString(), NOW), ms);
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });

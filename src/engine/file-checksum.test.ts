@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { concat } from '../base/bytes.ts';
 import { crc64 } from '../format/kernel.ts';
 import { FileChecksum } from './file-checksum.ts';
+import { runs as runsOf } from '../../test/support/runs.ts';
 
 test('parts in any order give the checksum of the whole', () => {
   const part = fc.uint8Array({ minLength: 1, maxLength: 50 });
@@ -28,7 +29,7 @@ test('parts in any order give the checksum of the whole', () => {
         assert.equal(checksum.value(), crc64(whole) | (1n << 63n));
       },
     ),
-    { numRuns: 200 },
+    { numRuns: runsOf(200) },
   );
 });
 

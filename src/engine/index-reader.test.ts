@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { isFault } from '../base/fault.ts';
 import { LtxIndexWriter } from '../format/ltx-index.ts';
 import { IndexReader } from './index-reader.ts';
+import { runs } from '../../test/support/runs.ts';
 
 interface Entry {
   readonly pgno: number;
@@ -70,7 +71,7 @@ test('an index reads the same in chunks and windows of any size', () => {
         assert.deepEqual(readAll(bytes, framesEnd, chunk, window), entries);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -94,7 +95,7 @@ test('bytes that are no index are a Fault, whatever they are', () => {
         }
       },
     ),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
   assert.ok(faults > 200, `${faults} Faults`);
 });

@@ -8,6 +8,7 @@ import type { SqliteApplication } from '../../sim/world/database.ts';
 import { bytesEqual, concat } from '../base/bytes.ts';
 import { isFault } from '../base/fault.ts';
 import { Landing, targetCheck } from './landing.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const TARGET = '/data/app.db';
 const WHOLE = Uint8Array.from({ length: 4_096 }, (_, i) => (i * 7) & 0xff);
@@ -180,7 +181,7 @@ test('killed at any call, it leaves the old database or the restored one, whole'
         seen[isRestored ? 'restored' : 'old']++;
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
   assert.ok(seen.old > 20 && seen.restored > 20 && seen.done < 200, JSON.stringify(seen));
 });

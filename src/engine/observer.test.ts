@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 
 import { CaptureRig } from '../../test/support/capture-rig.ts';
+import { runs } from '../../test/support/runs.ts';
 
 type Action =
   | { readonly do: 'commit'; readonly pages: readonly number[]; readonly size: number }
@@ -127,7 +128,7 @@ test('whatever the application does, a pass ends at the newest commit or is a ga
       }
     },
   );
-  await fc.assert(property, { numRuns: 300 });
+  await fc.assert(property, { numRuns: runs(300) });
   assert.ok(seen.passes > 500 && seen.commits > 500 && seen.gaps > 20, JSON.stringify(seen));
 });
 

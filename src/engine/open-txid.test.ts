@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { WAL_FRAME_HEADER_BYTES, frameBytes } from '../format/wal.ts';
 import { FrameRun } from './frame-run.ts';
 import { OpenTxid } from './open-txid.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const PAGE_SIZE = 512;
 
@@ -92,7 +93,7 @@ test('I6: what is taken is every page that changed, all of the growth, and nothi
         assert.equal(taken.commits, frames.filter(({ commit }) => commit !== 0).length);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { pgno } from '../base/ids.ts';
 import { PageWindow, fetchRanges } from './page-choice.ts';
 import type { FrameList } from './page-choice.ts';
+import { runs } from '../../test/support/runs.ts';
 
 function framesOf(pages: readonly number[], sizes: readonly number[] = []): FrameList {
   const offsets: number[] = [];
@@ -68,7 +69,7 @@ test('newest-first claims in windows give every page the newest frame there is',
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -112,7 +113,7 @@ test('ranges hold the wanted frames, all of them, once, and keep to their limits
         ranges += made.length;
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
   assert.ok(ranges > 300);
 });

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 
 import { PageMap } from './page-map.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const FLAG = 1n << 63n;
 const sum = fc.bigInt({ min: 1n, max: FLAG - 1n }).map((value) => value | FLAG);
@@ -32,7 +33,7 @@ test('the rolling checksum is the XOR of the checksums of the pages that there a
     for (let pgno = 1; pgno <= 220; pgno++) assert.equal(map.get(pgno), model.get(pgno) ?? 0n);
     assert.equal(PageMap.of(map.sums().slice()).rolling, expected);
   });
-  fc.assert(property, { numRuns: 300 });
+  fc.assert(property, { numRuns: runs(300) });
 });
 
 test('pages that fell off and came back are not known', () => {

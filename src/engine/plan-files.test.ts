@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 
 import { LIMITS, planFileOptions } from './plan-files.ts';
+import { runs } from '../../test/support/runs.ts';
 
 test('what is held of all files together is bounded, up to the least that each needs', () => {
   const sizes = fc.array(fc.integer({ min: 131, max: 10_000_000 }), { minLength: 1, maxLength: 60 });
@@ -16,6 +17,6 @@ test('what is held of all files together is bounded, up to the least that each n
       assert.ok(chunkBytes * files.length <= Math.max(LIMITS.heldBytesMax, least), `${chunkBytes} a chunk`);
       assert.ok(tailBytes <= LIMITS.tailBytesMax && chunkBytes <= LIMITS.chunkBytesMax);
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });

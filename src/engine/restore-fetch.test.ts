@@ -18,6 +18,7 @@ import { PlanFile } from './plan-file.ts';
 import type { ReadPart } from './plan-file.ts';
 import { fetchPages } from './restore-fetch.ts';
 import type { FetchProof } from './restore-fetch.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const PAGE_SIZE = 512;
 /** Everything in the smallest pieces there are: no file is held whole, indexes come in crumbs. */
@@ -98,7 +99,7 @@ test('files that are too large to hold restore the same, window by window', asyn
       assert.deepEqual(image, imageOf(last));
       assert.equal(proof, hasRolling ? 'rolling' : 'files');
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });
 
@@ -118,7 +119,7 @@ test('without a rolling checksum, every byte of every file is vouched for', asyn
         assert.ok(isFault(error, 'corrupt'), String(error));
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
   // The checksum covers pages, not the blocks that hold them: some flips change no page.
   assert.ok(passed <= 12, `${passed} flips passed`);
@@ -140,7 +141,7 @@ test('with a rolling checksum, a flipped bit is found, or was never read', async
         found.add(error.code);
       }
     }),
-    { numRuns: 400 },
+    { numRuns: runs(400) },
   );
   for (const code of ['ltx-index', 'ltx-checksum', 'restore-checksum'])
     assert.ok(found.has(code), [...found].join());

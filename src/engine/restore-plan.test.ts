@@ -10,6 +10,7 @@ import { restorable } from './restorable.ts';
 import { restorePlan } from './restore-plan.ts';
 import type { RestorePlan } from './restore-plan.ts';
 import { restoreTime } from './restore-time.ts';
+import { runs } from '../../test/support/runs.ts';
 
 /** `'0 3-3'`: level 0, TXID 3. */
 function file(text: string): LtxFile {
@@ -171,7 +172,7 @@ test('a TXID has a plan exactly where some chain of files leads to it, and the p
         seen.faults.add(error.code);
       }
     }),
-    { numRuns: 1_000 },
+    { numRuns: runs(1_000) },
   );
   assert.ok(seen.plans > 50);
   assert.deepEqual([...seen.faults].sort(), [
@@ -195,7 +196,7 @@ test('gaps are the TXIDs that no file holds', () => {
         );
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -217,7 +218,7 @@ test('a time finds the newest TXID sealed by then, with few headers read', async
       }
       assert.ok(reads <= 2 + Math.ceil(Math.log2(count + 1)), `${reads} reads of ${count}`);
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });
 

@@ -18,6 +18,7 @@ import { jobs } from './jobs.ts';
 import { restore } from './restore.ts';
 import type { RestoreOptions, RestoreReport } from './restore.ts';
 import type { Archive } from '../storage/archive.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const PAGE_SIZE = 512;
 const TARGET = '/data/app.db';
@@ -90,7 +91,7 @@ test('every TXID restores to the state that its transactions leave, whatever was
       assert.deepEqual(contentOf(rig), imageOf(states[n - 1] as State));
       assert.deepEqual(namesAt(rig), ['app.db']);
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });
 
@@ -132,7 +133,7 @@ test('a flipped bit is detected and named, or does no harm', async () => {
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
   assert.ok(classes.named > 0 && classes.healed > 0, JSON.stringify(classes));
   // Small files are read whole: only a flip that LZ4 does not mind may pass.

@@ -15,6 +15,7 @@ import { PageMap } from './page-map.ts';
 import { stateRecordDecode, stateRecordEncode } from './state-record.ts';
 import type { StateRecord } from './state-record.ts';
 import { LocalState, stateDir, stateIdentity } from './state.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const FLAG = 1n << 63n;
 const DATABASE = '/data/app.db';
@@ -139,7 +140,7 @@ test('any byte that is flipped in a record is noticed', () => {
     bad[at] = (bad[at] ?? 0) ^ by;
     assert.equal(stateRecordDecode(bad), null);
   });
-  fc.assert(flip, { numRuns: 500 });
+  fc.assert(flip, { numRuns: runs(500) });
   assert.deepEqual(stateRecordDecode(bytes)?.record, delta(7));
 });
 

@@ -5,8 +5,9 @@ import { anyFilled, fill, outcomeOf } from '../../kernel/samples.ts';
 import * as twin from '../../kernel/twin.ts';
 import { bytesEqual, concat } from '../base/bytes.ts';
 import * as kernel from './kernel.ts';
+import { runs as runsOf } from '../../test/support/runs.ts';
 
-const runs = { numRuns: 200 };
+const runs = { numRuns: runsOf(200) };
 
 /** Walks a block and asserts LZ4's rules for its end. */
 function assertBlockEnds(block: Uint8Array, size: number): void {
@@ -98,7 +99,7 @@ test('a malformed LZ4 block gives Fault lz4-malformed or what its twin gives, no
         check(block.subarray(0, cut % block.length), bytes.length);
       },
     ),
-    { numRuns: 1000 },
+    { numRuns: runsOf(1000) },
   );
   assert.ok(seen.fault > 100 && seen.bytes > 100, JSON.stringify(seen));
 });

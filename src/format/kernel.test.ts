@@ -6,8 +6,9 @@ import * as twin from '../../kernel/twin.ts';
 import { bytesEqual, concat, utf8, view } from '../base/bytes.ts';
 import type { Checksum } from '../base/ids.ts';
 import * as kernel from './kernel.ts';
+import { runs as runsOf } from '../../test/support/runs.ts';
 
-const runs = { numRuns: 200 };
+const runs = { numRuns: runsOf(200) };
 const PAGE_SIZES = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536] as const;
 
 const anyBytes = (max: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength: max, size: 'max' });
@@ -192,7 +193,7 @@ test("malformed page frames give a Fault of their twin's code, or what it gives"
       );
       codes.add(typeof outcome === 'string' ? outcome : 'decoded');
     }),
-    { numRuns: 400 },
+    { numRuns: runsOf(400) },
   );
   assert.deepEqual([...codes].sort(), ['decoded', 'ltx-frame', 'lz4-malformed']);
 });

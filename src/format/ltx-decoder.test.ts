@@ -17,6 +17,7 @@ import { ltxFramesDecode } from './ltx-frame.ts';
 import { CHECKSUM_FLAG, ltxHeaderEncode } from './ltx-header.ts';
 import type { LtxHeader } from './ltx-header.ts';
 import { LtxIndexWriter } from './ltx-index.ts';
+import { runs } from '../../test/support/runs.ts';
 
 interface Parts {
   readonly header: LtxHeader;
@@ -79,7 +80,7 @@ test('a file may come in pieces of any size', () => {
       deepStrictEqual(batch, { pgnos: of.pgnos, pages: of.pages, checksums: ltxDecoded(bytes).checksums });
       strictEqual(summary.size, bytes.length);
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });
 
@@ -91,7 +92,7 @@ test('both page encodings give the same pages and checksums', () => {
       const { summary: __, ...current } = ltxDecoded(ltxBytes(of));
       deepStrictEqual(old, current);
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });
 
@@ -214,6 +215,6 @@ test('damaged files are Faults, or what they were', () => {
     const { summary, pages } = ltxDecoded(hurt);
     deepStrictEqual([summary.header.maxTxid, pages], [of.header.maxTxid, of.pages]);
   };
-  fc.assert(fc.property(ltxCases, fc.boolean(), damages, property), { numRuns: 500 });
+  fc.assert(fc.property(ltxCases, fc.boolean(), damages, property), { numRuns: runs(500) });
   ok(seen.refused > 300, JSON.stringify(seen));
 });

@@ -13,6 +13,7 @@ import { LtxEncoder, snapshotPages } from './ltx-encoder.ts';
 import type { LtxImage } from './ltx-encoder.ts';
 import { CHECKSUM_FLAG } from './ltx-header.ts';
 import type { LtxHeader } from './ltx-header.ts';
+import { runs } from '../../test/support/runs.ts';
 
 /** Encodes a file whose pages come `perAdd` at a time. */
 function encoded(
@@ -70,7 +71,7 @@ test('a file gives back what it was made of, however its pages came', () => {
       deepStrictEqual(read, pageChecksums(of.pgnos, of.pages, of.header.pageSize));
       count(seen, of);
     }),
-    { numRuns: 250 },
+    { numRuns: runs(250) },
   );
   for (const [name, number] of Object.entries(seen)) ok(number > 5, `${name}: ${number} of 250`);
 });
@@ -88,7 +89,7 @@ test('the bytes do not depend on how many pages come at a time', () => {
     fc.property(ltxCases, fc.integer({ min: 1, max: 9 }), (of, perAdd) => {
       deepStrictEqual(concat(encoded(of, perAdd).image.chunks), concat(encoded(of, 1000).image.chunks));
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });
 

@@ -8,6 +8,7 @@ import { damaged, damages, faultsOnly } from '../../test/support/fuzz.ts';
 import { ltxBytes, ltxCases, ltxDecoded } from '../../test/support/ltx-cases.ts';
 import { LTX_FILE_BYTES_MIN, ltxTailDecode, ltxTrailerDecode, ltxTrailerEncode } from './ltx-file.ts';
 import { ltxFrameDecode } from './ltx-frame.ts';
+import { runs } from '../../test/support/runs.ts';
 
 test('the tail is enough to find any page', () => {
   fc.assert(
@@ -24,7 +25,7 @@ test('the tail is enough to find any page', () => {
         deepStrictEqual(ltxFrameDecode(frame, pageSize), { pgno: of.pgnos[i], page });
       });
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });
 
@@ -43,7 +44,7 @@ test('a tail that is too short says how many bytes are missing, and then they ar
         tailBytes += missing;
       }
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });
 
@@ -84,7 +85,7 @@ test('a damaged tail is a Fault, or is read', () => {
       const bytes = damaged(ltxBytes(of).subarray(100), all);
       if (!faultsOnly(() => ltxTailDecode(bytes, bytes.length + 100))) refused++;
     }),
-    { numRuns: 400 },
+    { numRuns: runs(400) },
   );
   ok(refused > 100, `only ${refused} of 400 were refused`);
 });

@@ -11,6 +11,7 @@ import { crc64, encodePages, pageChecksums } from './kernel.ts';
 import { LTX_FRAME_BYTES_MAX, ltxFrameBytesMax, ltxFrameDecode, ltxFrameMeasure } from './ltx-frame.ts';
 import { ltxFramesDecode } from './ltx-frame.ts';
 import type { LtxPageEncoding } from './ltx-frame.ts';
+import { runs } from '../../test/support/runs.ts';
 
 interface Page {
   readonly pgno: number;
@@ -53,7 +54,7 @@ test('a frame of either encoding gives back its page', () => {
         seen[encoding]++;
       }
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
   ok(seen.block > 50 && seen.frame > 50, JSON.stringify(seen));
 });
@@ -68,7 +69,7 @@ test('a run of frames gives back pages, checksums and running CRC', () => {
       const checksums = pageChecksums(pgnos, whole, pageSize);
       deepStrictEqual(run, { pgnos, pages: whole, checksums, crc: crcOf(frames, pages, encoding) });
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });
 
@@ -126,6 +127,6 @@ test('damaged frames are Faults or pages', () => {
       faultsOnly(() => ltxFrameDecode(bytes, pageSize));
       faultsOnly(() => ltxFramesDecode(bytes, pageSize));
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });

@@ -17,6 +17,7 @@ import {
   ltxHeaderEncode,
 } from './ltx-header.ts';
 import type { LtxHeader } from './ltx-header.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const rollings = fc.option(
   fc.record(
@@ -58,7 +59,7 @@ test('a header gives back what it was made of', () => {
       deepStrictEqual(ltxHeaderDecode(bytes), { ...header, hasChecksums: false, preApply: 0n });
       strictEqual(isSnapshot(header), header.minTxid === 1n);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -137,7 +138,7 @@ test('damaged headers are Faults or headers that encode again', () => {
       const read = ltxHeaderDecode(bytes);
       if (!read.hasChecksums) ok(ltxHeaderEncode(read));
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
   ok(survived > 10, `only ${survived} survived`);
 });

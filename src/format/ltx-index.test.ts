@@ -7,6 +7,7 @@ import { concat, view } from '../base/bytes.ts';
 import { damaged, damages, faultsOnly } from '../../test/support/fuzz.ts';
 import { LTX_FRAME_BYTES_MAX, LTX_FRAME_BYTES_MIN } from './ltx-frame.ts';
 import { LtxIndexWriter, ltxIndexDecode } from './ltx-index.ts';
+import { runs } from '../../test/support/runs.ts';
 
 interface Entries {
   readonly pgnos: readonly number[];
@@ -60,7 +61,7 @@ test('an index gives back what it was made of, and its size', () => {
       deepStrictEqual([...index.pgnos], of.pgnos);
       deepStrictEqual([...index.sizes], of.sizes);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -117,7 +118,7 @@ test('a damaged index is refused, or it is the same table', () => {
       const index = bytes.subarray(0, -8);
       if (!faultsOnly(() => ltxIndexDecode(damaged(index, all), end + 6))) refused++;
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
   ok(refused > 200, `only ${refused} of 500 were refused`);
 });

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { Bug } from '../base/assert.ts';
 import { TXID_MAX, txid } from '../base/ids.ts';
 import { ltxName, ltxNameParse } from './ltx-name.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const txids = fc.bigInt({ min: 1n, max: TXID_MAX }).map((value) => txid(value));
 const ranges = fc
@@ -17,7 +18,7 @@ test('a name gives back the TXIDs that it was made of', () => {
     fc.property(ranges, (range) => {
       deepStrictEqual(ltxNameParse(ltxName(range.minTxid, range.maxTxid)), range);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -27,7 +28,7 @@ test('names sort as their ranges do', () => {
       const isBefore = a.minTxid < b.minTxid || (a.minTxid === b.minTxid && a.maxTxid < b.maxTxid);
       strictEqual(ltxName(a.minTxid, a.maxTxid) < ltxName(b.minTxid, b.maxTxid), isBefore);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 

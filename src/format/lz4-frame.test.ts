@@ -9,6 +9,7 @@ import { lz4FrameEncoded } from '../../test/support/lz4-frames.ts';
 import type { Lz4FrameOptions } from '../../test/support/lz4-frames.ts';
 import { PAGE_KINDS, pageOf } from '../../test/support/ltx-cases.ts';
 import { lz4FrameDecode, lz4FrameMeasure } from './lz4-frame.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const options: fc.Arbitrary<Lz4FrameOptions> = fc.record(
   { hasContentSize: fc.boolean(), hasBlockChecks: fc.boolean(), isStored: fc.boolean() },
@@ -32,7 +33,7 @@ test('a frame gives back what it was made of, and ends where it is said to end',
       deepStrictEqual(lz4FrameDecode(frame, content.length), content);
       strictEqual(lz4FrameMeasure(concat([frame, new Uint8Array(beyond)])), frame.length);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -83,6 +84,6 @@ test('damaged frames are Faults, or what they were', () => {
         deepStrictEqual(lz4FrameDecode(bytes, content.length), content);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { damaged, damages, faultsOnly } from '../../test/support/fuzz.ts';
 import { databaseHeaderDecode, databaseHeaderEncode, isPageSize, lockPage } from './sqlite-header.ts';
 import type { DatabaseHeader } from './sqlite-header.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
 
@@ -50,7 +51,7 @@ test('a header gives back what it was made of', () => {
     fc.property(headers, (header) =>
       deepStrictEqual(databaseHeaderDecode(databaseHeaderEncode(header)), header),
     ),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -92,7 +93,7 @@ test('damaged headers are Faults or headers', () => {
     fc.property(headers, damages, (header, all) => {
       if (!faultsOnly(() => databaseHeaderDecode(damaged(databaseHeaderEncode(header), all)))) refused++;
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
   strictEqual(refused > 50, true, `only ${refused} of 500 were refused`);
 });

@@ -10,6 +10,7 @@ import { pageSizes } from '../../test/support/ltx-cases.ts';
 import { walChecksum } from './kernel.ts';
 import { READ_MARK_UNUSED, WAL_INDEX_HEADER_BYTES, walIndexDecode, walIndexEncode } from './wal-index.ts';
 import type { WalIndexFields } from './wal-index.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
 
@@ -60,7 +61,7 @@ test('an index gives back what it was made of, and its own 48 bytes', () => {
       strictEqual(bytes.length, WAL_INDEX_HEADER_BYTES);
       deepStrictEqual(walIndexDecode(bytes), { ...of, torn: null, raw48: bytes.slice(0, 48) });
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -123,6 +124,6 @@ test('damaged indexes are Faults, torn, or indexes', () => {
       const bytes = damaged(walIndexEncode(of), all);
       faultsOnly(() => walIndexDecode(isResealed && bytes.length >= 96 ? resealed(bytes) : bytes));
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });

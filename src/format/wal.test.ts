@@ -9,6 +9,7 @@ import { damaged, damages, faultsOnly } from '../../test/support/fuzz.ts';
 import { pageOf, pageSizes } from '../../test/support/ltx-cases.ts';
 import { walChecksum, walVerify } from './kernel.ts';
 import * as wal from './wal.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
 
@@ -56,7 +57,7 @@ test('a header gives back what it was made of, and the seed of the chain', () =>
         walChecksum(wal.walHeaderEncode(of).subarray(0, 24), of.bigEndian, { s0: 0, s1: 0 }),
       );
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -71,7 +72,7 @@ test('frames give back what they were made of, and continue the chain', () => {
       const expected = { frames: count, checksum: frames.at(-1)?.checksum ?? header.seed };
       deepStrictEqual(walVerify(bytes.subarray(wal.WAL_HEADER_BYTES), header), expected);
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });
 
@@ -84,7 +85,7 @@ test('a frame with a stale salt ends the log, and so does a page with one bit ch
       bytes[offset] = must(bytes[offset], 'a byte') ^ 1;
       strictEqual(walVerify(bytes.subarray(wal.WAL_HEADER_BYTES), header).frames, at);
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });
 
@@ -128,6 +129,6 @@ test('damaged headers are Faults, none, or headers', () => {
     fc.property(fields, damages, (of, all) => {
       faultsOnly(() => wal.walHeaderDecode(damaged(wal.walHeaderEncode(of), all)));
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });

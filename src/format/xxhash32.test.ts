@@ -6,6 +6,7 @@ import xxhash from 'xxhash-wasm';
 
 import { utf8 } from '../base/bytes.ts';
 import { xxhash32 } from './xxhash32.ts';
+import { runs } from '../../test/support/runs.ts';
 
 let twin: (bytes: Uint8Array, seed: number) => number;
 
@@ -26,7 +27,7 @@ test('the hash of any bytes with any seed is that of xxhash-wasm', () => {
   const seeds = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff_ffff }));
   fc.assert(
     fc.property(bytes, seeds, (of, seed) => strictEqual(xxhash32(of, seed), twin(of, seed))),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 

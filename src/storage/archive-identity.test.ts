@@ -8,6 +8,7 @@ import { utf8 } from '../base/bytes.ts';
 import { isFault } from '../base/fault.ts';
 import { identityDecode, identityEncode } from './archive-identity.ts';
 import type { ArchiveIdentity } from './archive-identity.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const lineage = fc.record(
   {
@@ -30,7 +31,7 @@ test('an identity is read back as it was written', () => {
   const holds = (identity: ArchiveIdentity): void => {
     assert.deepEqual(identityDecode(identityEncode(identity)), identity);
   };
-  fc.assert(fc.property(identities, holds), { numRuns: 300 });
+  fc.assert(fc.property(identities, holds), { numRuns: runs(300) });
 });
 
 test('another format is refused as invalid: a later version wrote it', () => {
@@ -60,7 +61,7 @@ test('damaged bytes are corrupt, or read as some identity: never anything else',
       assert.ok(isFault(error, 'corrupt', 'invalid'), String(error));
     }
   };
-  fc.assert(fc.property(damage, fc.nat(whole.length), holds), { numRuns: 500 });
+  fc.assert(fc.property(damage, fc.nat(whole.length), holds), { numRuns: runs(500) });
   const wrong = [
     '',
     '[]',

@@ -7,6 +7,7 @@ import * as fc from 'fast-check';
 import { TXID_MAX, txid } from '../base/ids.ts';
 import { keyBefore, levelPrefix, ltxFileOf, ltxKey } from './archive-keys.ts';
 import { keyCheck } from './object-store.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const layouts = fc.constantFrom('levels-decimal' as const, 'levels-hex4' as const);
 const levels = fc.integer({ min: 0, max: 9 });
@@ -28,7 +29,7 @@ test('a key is read back as the file that it names, at no other level, and every
     assert.deepEqual(ltxFileOf(layout, level, info), { ...info, level, minTxid, maxTxid });
     assert.equal(ltxFileOf(layout, (level + 1) % 10, info), null);
   };
-  fc.assert(fc.property(layouts, levels, txids, txids, holds), { numRuns: 300 });
+  fc.assert(fc.property(layouts, levels, txids, txids, holds), { numRuns: runs(300) });
 });
 
 test('what sorts before a TXID sorts after all smaller ones', () => {
@@ -41,7 +42,7 @@ test('what sorts before a TXID sorts after all smaller ones', () => {
     const key = ltxKey(layout, level, txid(min), TXID_MAX);
     assert.equal(key > keyBefore(layout, level, txid(from)), min >= from);
   };
-  fc.assert(fc.property(layouts, levels, txids, txids, holds), { numRuns: 300 });
+  fc.assert(fc.property(layouts, levels, txids, txids, holds), { numRuns: runs(300) });
   fc.assert(fc.property(layouts, levels, txids, (layout, level, same) => holds(layout, level, same, same)));
 });
 

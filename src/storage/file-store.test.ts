@@ -12,6 +12,7 @@ import type { Chance, Clock } from '../base/ports.ts';
 import { FileStore } from './file-store.ts';
 import { bodyOf } from './object-store.ts';
 import type { ObjectStore } from './object-store.ts';
+import { runs } from '../../test/support/runs.ts';
 
 const HOUR_MS = 3_600_000;
 let nowMs = 1_764_000_000_000;
@@ -71,7 +72,7 @@ test('after a power loss at any step, what was reported stored is there, and not
     }
   };
   const property = fc.asyncProperty(operationsArbitrary, fc.nat(60), keepsArbitrary, holds);
-  await fc.assert(property, { numRuns: 500 });
+  await fc.assert(property, { numRuns: runs(500) });
   assert.ok(inFlight > 50, `stopped in the middle of an operation: ${inFlight} times`);
 });
 
@@ -93,7 +94,7 @@ test('what another process sees of a writer that died is durable as soon as it i
     disk.loseAll(cycle(keeps));
     if (isThere === true) assert.deepEqual((await open(disk).get('ltx/0/a'))?.bytes, Uint8Array.of(1, 2));
   };
-  await fc.assert(fc.asyncProperty(fc.nat(30), fc.nat(3), keepsArbitrary, holds), { numRuns: 500 });
+  await fc.assert(fc.asyncProperty(fc.nat(30), fc.nat(3), keepsArbitrary, holds), { numRuns: runs(500) });
   assert.ok(seen > 20, `seen before it was reported: ${seen} times`);
 });
 

@@ -7,6 +7,7 @@ import * as fc from 'fast-check';
 import { isFault } from '../base/fault.ts';
 import type { Fault } from '../base/fault.ts';
 import { storeUrlParse } from './store-url.ts';
+import { runs } from '../../test/support/runs.ts';
 
 function faultOf(url: string): Fault {
   try {
@@ -82,5 +83,5 @@ test('any text is a place or a Fault', () => {
     fc.webUrl(),
     fc.string().map((text) => `file:${text}`),
   );
-  fc.assert(fc.property(texts, isEither), { numRuns: 500 });
+  fc.assert(fc.property(texts, isEither), { numRuns: runs(500) });
 });

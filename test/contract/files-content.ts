@@ -7,6 +7,7 @@ import * as fc from 'fast-check';
 import { utf8 } from '../../src/base/bytes.ts';
 import { content, contentOf, create, type FilesCase } from './files-case.ts';
 import { faultOf } from './world.ts';
+import { runs } from '../support/runs.ts';
 
 export const CONTENT: readonly FilesCase[] = [
   {
@@ -74,7 +75,7 @@ export const CONTENT: readonly FilesCase[] = [
           files.close(fd);
           assert.deepEqual([...whole], model);
         }),
-        { numRuns: 200 },
+        { numRuns: runs(200) },
       );
     },
   },

@@ -23,12 +23,13 @@ import { stateDir } from '../../src/engine/state.ts';
 import { Application } from '../support/application.ts';
 import { lintArchive } from '../support/archive-lint.ts';
 import { chainVerify } from '../support/chain.ts';
+import { IS_LONG } from '../support/runs.ts';
 import { temporaryDirectory } from '../support/temp.ts';
 import { pause, until, within } from '../support/until.ts';
 import { KEEPER_PHASES } from './keeper-phases.ts';
 import type { KillPlan } from './keeper-phases.ts';
 
-const KILLS = process.env['MILLRACE_LONG'] === '1' ? 400 : 20;
+const KILLS = IS_LONG ? 400 : 20;
 const LIMITS = { runMs: 250, killWithinMs: 6_000 } as const;
 
 interface DurableLine {

@@ -30,11 +30,12 @@ import { pageIn } from '../support/source-state.ts';
 import type { SourceState } from '../support/source-state.ts';
 import { Stage, STEP_KINDS } from '../support/stage.ts';
 import type { StageOptions, StepKind } from '../support/stage.ts';
+import { IS_LONG } from '../support/runs.ts';
 import { TemporaryDirectory } from '../support/temp.ts';
 import { shuffled } from '../support/workload.ts';
 
 const PAGE_SIZES = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536] as const;
-const ROUNDS = process.env['MILLRACE_LONG'] === '1' ? 120 : PAGE_SIZES.length;
+const ROUNDS = IS_LONG ? 120 : PAGE_SIZES.length;
 const LIMITS = { stepsPerQuiet: 5 } as const;
 
 const machine = hostMachine({ logLevel: 'error' });
