@@ -183,7 +183,7 @@ test('killed at any call, it leaves the old database or the restored one, whole'
     ),
     { numRuns: runs(300) },
   );
-  assert.ok(seen.old > 20 && seen.restored > 20 && seen.done < 200, JSON.stringify(seen));
+  assert.ok(seen.old > 20 && seen.restored > 20 && seen.done < (runs(300) * 2) / 3, JSON.stringify(seen));
 });
 
 test('what a killed restore left is removed by a later one, once nobody can be writing it', async () => {

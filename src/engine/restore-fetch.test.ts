@@ -122,7 +122,7 @@ test('without a rolling checksum, every byte of every file is vouched for', asyn
     { numRuns: runs(300) },
   );
   // The checksum covers pages, not the blocks that hold them: some flips change no page.
-  assert.ok(passed <= 12, `${passed} flips passed`);
+  assert.ok(passed <= runs(300) / 25, `${passed} flips passed`);
 });
 
 test('with a rolling checksum, a flipped bit is found, or was never read', async () => {

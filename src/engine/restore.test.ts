@@ -137,7 +137,7 @@ test('a flipped bit is detected and named, or does no harm', async () => {
   );
   assert.ok(classes.named > 0 && classes.healed > 0, JSON.stringify(classes));
   // Small files are read whole: only a flip that LZ4 does not mind may pass.
-  assert.ok(classes.unread <= 12, JSON.stringify(classes));
+  assert.ok(classes.unread <= runs(300) / 25, JSON.stringify(classes));
 });
 
 test('a truncated or empty object is detected and named', async () => {
