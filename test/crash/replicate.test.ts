@@ -29,7 +29,7 @@ import { pause, until, within } from '../support/until.ts';
 import { KEEPER_PHASES } from './keeper-phases.ts';
 import type { KillPlan } from './keeper-phases.ts';
 
-const KILLS = IS_LONG ? 400 : 20;
+const KILLS = IS_LONG ? 120 : 20;
 const LIMITS = { runMs: 250, killWithinMs: 6_000 } as const;
 
 interface DurableLine {
