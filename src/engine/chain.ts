@@ -90,11 +90,6 @@ export class Chain {
     return must(this.#start.epochs[0], 'a writer has an epoch');
   }
 
-  /** The newest sealed TXID. */
-  get txid(): Txid | null {
-    return this.#txid;
-  }
-
   /** Seals `seal` as the next TXID and uploads it; resolves when the archive has it. Faults as `upload`. */
   async extend(seal: Seal, state: SealedState, signal?: AbortSignal): Promise<Durable> {
     assert(!this.#isUploading, 'one upload in flight a database');

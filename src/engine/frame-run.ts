@@ -1,7 +1,7 @@
 /** A run of whole, verified WAL frames in memory, and what can be read off it. */
 
 import { assert } from '../base/assert.ts';
-import { view } from '../base/bytes.ts';
+import { bytesEqual, view } from '../base/bytes.ts';
 import { WAL_FRAME_HEADER_BYTES, frameBytes } from '../format/wal.ts';
 import type { WalSeed } from '../format/kernel.ts';
 import type { CommitCount } from './proof.ts';
@@ -13,12 +13,14 @@ const REPEATED_BYTES = 8;
 export class FrameRun {
   readonly bytes: Uint8Array;
   readonly count: number;
+  readonly #pageSize: number;
   readonly #step: number;
   readonly #view: DataView;
 
   /** A run of frames of `pageSize`-byte pages; it keeps `bytes`. */
   constructor(bytes: Uint8Array, pageSize: number) {
     this.bytes = bytes;
+    this.#pageSize = pageSize;
     this.#step = frameBytes(pageSize);
     this.#view = view(bytes);
     this.count = bytes.length / this.#step;
@@ -45,20 +47,25 @@ export class FrameRun {
     return this.bytes.subarray(index * this.#step + WAL_FRAME_HEADER_BYTES, (index + 1) * this.#step);
   }
 
+  /** The run of the first `count` frames: a view. */
+  first(count: number): FrameRun {
+    return new FrameRun(this.bytes.subarray(0, count * this.#step), this.#pageSize);
+  }
+
   /** The number of frames up to and including the last commit frame. */
   committedEnd(): number {
     for (let end = this.count; end > 0; end--) if (this.commit(end - 1) !== 0) return end;
     return 0;
   }
 
-  /** The frames up to and including the `commits`-th commit frame, which must be there. */
-  firstCommits(commits: number): number {
+  /** The run up to and including the `commits`-th commit frame, which must be there. */
+  firstCommits(commits: number): FrameRun {
     let end = 0;
     for (let left = commits; left > 0; end++) {
       assert(end < this.count, 'the run holds as many commits as are asked for');
       if (this.commit(end) !== 0) left--;
     }
-    return end;
+    return this.first(end);
   }
 
   /** Frame `index` alone, as a copy: what the run that follows is compared with. */
@@ -90,7 +97,8 @@ export class FrameRun {
 
 /** Whether two frames are equal but for salts and checksum. */
 function isRepetition(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < REPEATED_BYTES; i++) if (a[i] !== b[i]) return false;
-  for (let i = WAL_FRAME_HEADER_BYTES; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+  return (
+    bytesEqual(a.subarray(0, REPEATED_BYTES), b.subarray(0, REPEATED_BYTES)) &&
+    bytesEqual(a.subarray(WAL_FRAME_HEADER_BYTES), b.subarray(WAL_FRAME_HEADER_BYTES))
+  );
 }

@@ -12,7 +12,7 @@
  */
 
 import { assert, must } from '../base/assert.ts';
-import { concat } from '../base/bytes.ts';
+import { bytesEqual, concat } from '../base/bytes.ts';
 import type { WallMs } from '../base/ids.ts';
 import type { Clock, DatabaseHandle } from '../base/ports.ts';
 import { Slices } from '../base/task.ts';
@@ -128,7 +128,7 @@ export class Observer {
 
   #isSeen(raw48: Uint8Array): boolean {
     const seen = this.#seen;
-    return seen !== null && seen.every((byte, i) => byte === raw48[i]);
+    return seen !== null && bytesEqual(seen, raw48);
   }
 
   async #advance(header: WalIndex): Promise<Step> {
@@ -220,11 +220,7 @@ export class Observer {
       tail: tail.countCommits(null),
     });
     if ('gap' in verdict) return verdict;
-    if (verdict.proved.take > 0) {
-      const step = tail.bytes.length / tail.count;
-      const real = tail.bytes.subarray(0, tail.firstCommits(verdict.proved.take) * step);
-      this.#open.absorb(new FrameRun(real, this.#pageSize));
-    }
+    this.#open.absorb(tail.firstCommits(verdict.proved.take));
     this.#logFrames = position.frames + tail.count;
     const { bigEndian, salt1, salt2 } = header;
     const iChange = (header.iChange - found.commits) >>> 0;
@@ -250,8 +246,7 @@ export class Observer {
       await slices.breathe();
     }
     const run = new FrameRun(concat(parts), this.#pageSize);
-    const step = run.count === 0 ? 0 : run.bytes.length / run.count;
-    return new FrameRun(run.bytes.subarray(0, run.committedEnd() * step), this.#pageSize);
+    return run.first(run.committedEnd());
   }
 
   /**

@@ -97,8 +97,8 @@ test('a copied database with a copied state does not take the original for a wri
   await rig.assertCaughtUp();
 });
 
-test('a database that left WAL mode while nobody had it open is not read as if it were at rest', async () => {
-  const rig = new ReplicatorRig(403);
+/** What ends a replicator after somebody wrote `bytes` into the header of a database that nobody had open. */
+async function endingAfterHeader(rig: ReplicatorRig, bytes: Uint8Array, at: number): Promise<unknown> {
   rig.app.close();
   const replicator = await rig.open();
   let outcome: unknown = null;
@@ -106,27 +106,21 @@ test('a database that left WAL mode while nobody had it open is not read as if i
   await rig.world.run(replicator.durable());
   const { files } = rig.machine;
   const fd = files.open(DATABASE, 'write');
-  files.write(fd, Uint8Array.of(1, 1), 18);
+  files.write(fd, bytes, at);
   await rig.world.clock.runFor(60_000);
   files.close(fd);
-  assert.ok(isFault(outcome, 'invalid') && outcome.code === 'not-wal');
   assert.equal((await rig.archive.list(0)).length, 1, 'nothing was sealed');
+  return outcome;
+}
+
+test('a database that left WAL mode while nobody had it open is not read as if it were at rest', async () => {
+  const outcome = await endingAfterHeader(new ReplicatorRig(403), Uint8Array.of(1, 1), 18);
+  assert.ok(isFault(outcome, 'invalid') && outcome.code === 'not-wal');
 });
 
 test('a database whose page size changed while nobody had it open ends the chain by name', async () => {
-  const rig = new ReplicatorRig(404);
-  rig.app.close();
-  const replicator = await rig.open();
-  let outcome: unknown = null;
-  replicator.run(new AbortController().signal).catch((error: unknown) => (outcome = error));
-  await rig.world.run(replicator.durable());
-  const { files } = rig.machine;
-  const fd = files.open(DATABASE, 'write');
-  files.write(fd, Uint8Array.of(4, 0), 16);
-  await rig.world.clock.runFor(60_000);
-  files.close(fd);
+  const outcome = await endingAfterHeader(new ReplicatorRig(404), Uint8Array.of(4, 0), 16);
   assert.ok(isFault(outcome, 'conflict') && outcome.code === 'page-size-changed');
-  assert.equal((await rig.archive.list(0)).length, 1, 'nothing was sealed');
 });
 
 test('an index that was deleted under us is not followed any more', async () => {

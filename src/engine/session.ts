@@ -106,10 +106,6 @@ export class Session {
     }
   }
 
-  get chain(): Chain {
-    return this.#chain;
-  }
-
   /** Why the state has to be read whole, or `null`. */
   get gap(): string | null {
     return this.#gap;
